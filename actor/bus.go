@@ -1,0 +1,44 @@
+package actor
+
+import "sync"
+
+// Bus carries events to every subscribed outbox.
+type Bus struct {
+	// Trace, if set before the first event, sees every event line once.
+	Trace func(line []byte)
+
+	mu   sync.RWMutex
+	subs []*Outbox
+}
+
+// Subscribe adds an outbox. From then on it is offered every event.
+func (b *Bus) Subscribe(o *Outbox) {
+	b.mu.Lock()
+	b.subs = append(b.subs, o)
+	b.mu.Unlock()
+}
+
+// Unsubscribe takes an outbox off; when it returns, no Publish holds it.
+func (b *Bus) Unsubscribe(o *Outbox) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i, sub := range b.subs {
+		if sub == o {
+			b.subs = append(b.subs[:i], b.subs[i+1:]...)
+			return
+		}
+	}
+}
+
+// Publish offers one whole event line to all subscribers. It never waits for
+// any of them. The lines of one publisher reach each subscriber in order.
+func (b *Bus) Publish(line []byte) {
+	if b.Trace != nil {
+		b.Trace(line)
+	}
+	b.mu.RLock()
+	for _, sub := range b.subs {
+		sub.Offer(line)
+	}
+	b.mu.RUnlock()
+}

@@ -1,0 +1,282 @@
+package actor
+
+import (
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	outboxSize    = 16 << 10
+	outboxReserve = 8 << 10
+	overflowLine  = "overflow\n"
+)
+
+// OutboxOwner is told, by an offer, that an outbox began to be blocked, got
+// room again or lost its reader, unless the owner's own call did that.
+type OutboxOwner interface{ OutboxChanged() }
+
+// Outbox holds the event lines that one connection has still to be sent. Any
+// actor may Offer lines; everything else belongs to the connection. Lines
+// enter whole or not at all: the first that does not fit sets overflow, and
+// lines are dropped until everything before them was sent and the reader was
+// told so by the line "overflow".
+//
+// A descriptor of our own is non-blocking, so the offer writes at once. One
+// that we share with others may block whatever poll says, so a goroutine of
+// its own writes there (lender).
+type Outbox struct {
+	mu        sync.Mutex
+	owner     OutboxOwner
+	clock     *Clock
+	fd        int // -1: there is no event side (any more)
+	lender    *lender
+	corked    bool
+	overflow  bool
+	blockedAt int64 // since when writing has failed; 0 = it has not
+	head, n   int
+	ring      [outboxSize]byte
+}
+
+// Init is called once, before anything else.
+func (o *Outbox) Init(clock *Clock, owner OutboxOwner) {
+	o.clock, o.owner, o.fd = clock, owner, -1
+}
+
+// Open starts an event side on fd, which is non-blocking and ours.
+func (o *Outbox) Open(fd int) { o.open(fd, nil) }
+
+// OpenShared starts an event side on a descriptor that others use as well.
+func (o *Outbox) OpenShared(fd int) {
+	l := &lender{outbox: o, fd: fd, wake: make(chan struct{}, 1)}
+	o.open(fd, l)
+	go l.run()
+}
+
+func (o *Outbox) open(fd int, l *lender) {
+	o.mu.Lock()
+	o.fd, o.lender = fd, l
+	o.corked, o.overflow, o.blockedAt, o.head, o.n = false, false, 0, 0, 0
+	o.mu.Unlock()
+}
+
+// Close drops the event side and all that was not sent. The descriptor stays
+// open: it is the connection's. A write to a shared descriptor that hangs goes
+// on hanging on its own.
+func (o *Outbox) Close() {
+	o.mu.Lock()
+	o.drop()
+	o.mu.Unlock()
+}
+
+func (o *Outbox) drop() {
+	o.fd, o.head, o.n, o.overflow, o.blockedAt = -1, 0, 0, false, 0
+	if o.lender != nil {
+		o.lender.kick()
+		o.lender = nil
+	}
+}
+
+// Offer adds one whole line, or drops it if there is no event side or no room.
+func (o *Outbox) Offer(line []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.fd < 0 {
+		return
+	}
+	if o.overflow || len(line) > len(o.ring)-o.n {
+		o.flush()
+		if o.fd < 0 || o.overflow {
+			return
+		}
+		if len(line) > len(o.ring)-o.n {
+			o.overflow = true
+			o.owner.OutboxChanged()
+			return
+		}
+	}
+	if o.n == 0 && !o.corked && o.lender == nil && o.blockedAt == 0 {
+		line = line[o.write(line):]
+	}
+	o.enqueue(line)
+	if o.blockedAt == 0 && (!o.corked || o.n >= len(o.ring)/2) {
+		o.flush()
+	}
+}
+
+// Cork lets offers gather until Uncork or until half of the outbox is full:
+// the connection corks it while it works through its input, so that a batch of
+// answers costs one write.
+func (o *Outbox) Cork() {
+	o.mu.Lock()
+	o.corked = true
+	o.mu.Unlock()
+}
+
+// Uncork ends Cork and sends what has gathered.
+func (o *Outbox) Uncork() {
+	o.mu.Lock()
+	o.corked = false
+	if o.blockedAt == 0 {
+		o.flush()
+	}
+	o.mu.Unlock()
+}
+
+// Retry writes again after the descriptor became writable.
+func (o *Outbox) Retry() {
+	o.mu.Lock()
+	o.flush()
+	o.mu.Unlock()
+}
+
+// Room tells whether a next command may begin, which is when half of the
+// outbox is free or answers are dropped anyway, and tries to make room first.
+func (o *Outbox) Room() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.fd < 0 || o.overflow || len(o.ring)-o.n >= outboxReserve {
+		return true
+	}
+	if o.blockedAt == 0 {
+		o.flush()
+	}
+	return o.fd < 0 || o.overflow || len(o.ring)-o.n >= outboxReserve
+}
+
+// Overflowed tells whether lines are being dropped.
+func (o *Outbox) Overflowed() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.overflow
+}
+
+// Overflow sets overflow as if a line had not fitted.
+func (o *Outbox) Overflow() {
+	o.mu.Lock()
+	o.overflow = o.fd >= 0 && o.n > 0
+	o.mu.Unlock()
+}
+
+// Empty tells whether everything was sent, or there is no event side.
+func (o *Outbox) Empty() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.n == 0 && !o.overflow
+}
+
+// Writable tells whether there is an event side.
+func (o *Outbox) Writable() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.fd >= 0
+}
+
+// BlockedSince returns when writing first failed, or 0 if it goes on.
+func (o *Outbox) BlockedSince() int64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.blockedAt
+}
+
+// Drain sends what is left, waiting for the reader no longer than until the
+// given time: at exit, when nobody else watches the descriptor.
+func (o *Outbox) Drain(until int64) {
+	for {
+		o.mu.Lock()
+		o.flush()
+		fd, done := o.fd, o.n == 0 || o.fd < 0
+		shared := o.lender != nil
+		o.mu.Unlock()
+		left := (until - Monotonic()) / 1e6
+		if done || left <= 0 {
+			return
+		}
+		if shared {
+			// The lender reports nothing while it writes; look again soon.
+			unix.Poll(nil, int(min(left, 5)))
+			continue
+		}
+		poll := [1]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
+		unix.Poll(poll[:], int(left))
+	}
+}
+
+// enqueue copies a line that fits.
+func (o *Outbox) enqueue(line []byte) {
+	tail := (o.head + o.n) % len(o.ring)
+	k := copy(o.ring[tail:], line)
+	copy(o.ring[:], line[k:])
+	o.n += len(line)
+}
+
+// pending is the first stretch of what has to be sent.
+func (o *Outbox) pending() []byte {
+	return o.ring[o.head:min(o.head+o.n, len(o.ring))]
+}
+
+func (o *Outbox) advance(n int) {
+	o.n -= n
+	o.head = (o.head + n) % len(o.ring)
+	if o.n == 0 {
+		o.head = 0
+	}
+}
+
+// flush writes until nothing is left or the descriptor takes no more.
+func (o *Outbox) flush() {
+	if o.lender != nil {
+		if o.n > 0 {
+			o.lender.kick()
+		}
+		return
+	}
+	for o.fd >= 0 && o.n > 0 {
+		chunk := o.pending()
+		n := o.write(chunk)
+		if o.fd < 0 {
+			return
+		}
+		if n > 0 {
+			o.advance(n)
+			o.resume()
+		}
+		if n < len(chunk) {
+			return
+		}
+	}
+}
+
+// resume tells the reader of lost lines once all before them were sent.
+func (o *Outbox) resume() {
+	if o.n == 0 && o.overflow {
+		o.overflow = false
+		o.enqueue([]byte(overflowLine))
+	}
+}
+
+// write returns how much of b the descriptor took. Less than all means that it
+// is blocked, or gone.
+func (o *Outbox) write(b []byte) int {
+	for done := 0; ; {
+		n, err := unix.Write(o.fd, b[done:])
+		switch {
+		case err == nil:
+			o.blockedAt = 0
+			if done += n; done == len(b) {
+				return done
+			}
+		case err == unix.EINTR:
+		case err == unix.EAGAIN:
+			if o.blockedAt == 0 || done > 0 {
+				o.blockedAt = o.clock.Now()
+				o.owner.OutboxChanged()
+			}
+			return done
+		default:
+			o.drop()
+			o.owner.OutboxChanged()
+			return len(b)
+		}
+	}
+}

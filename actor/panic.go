@@ -1,0 +1,31 @@
+package actor
+
+import "sync/atomic"
+
+var panicHandler atomic.Pointer[func(text string)]
+
+// OnPanic sets what is told of a panic in an actor's step. It runs on the
+// goroutine that panicked, may hold no lock of any actor, and returns only if
+// the program is to go on without the failed step.
+func OnPanic(handle func(text string)) { panicHandler.Store(&handle) }
+
+// Panicked hands a recovered value to the handler of OnPanic. An actor's loop
+// calls it from the deferred function at its top; without a handler the panic
+// goes on.
+func Panicked(v any) {
+	handle := panicHandler.Load()
+	if handle == nil {
+		panic(v)
+	}
+	(*handle)(panicText(v))
+}
+
+func panicText(v any) string {
+	switch v := v.(type) {
+	case error:
+		return v.Error()
+	case string:
+		return v
+	}
+	return "panic"
+}

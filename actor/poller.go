@@ -1,0 +1,124 @@
+package actor
+
+import (
+	"os"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Watcher is told when a descriptor that it watches became readable or
+// writable; Ready is an offer and must not wait.
+type Watcher interface{ Ready(events uint32) }
+
+// Watch is one descriptor under watch. Its owner embeds it.
+type Watch struct {
+	Watcher Watcher
+	slot    int32 // in the poller's table, from 1; 0 = not watched
+	serial  int32
+	fd      int
+}
+
+// Poller watches descriptors that we made (non-blocking, not shared) with one
+// epoll of our own, edge-triggered, so that a descriptor costs one system call
+// for its whole life and no heap object. The epoll descriptor itself is
+// watched by the runtime's poller: no thread waits.
+type Poller struct {
+	file   *os.File
+	conn   syscall.RawConn
+	epfd   int
+	events [64]unix.EpollEvent
+
+	mu     sync.Mutex
+	table  []*Watch
+	free   []int32
+	serial int32
+}
+
+// NewPoller returns a poller without watches.
+func NewPoller() (*Poller, error) {
+	epfd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.SetNonblock(epfd, true); err != nil {
+		unix.Close(epfd)
+		return nil, err
+	}
+	p := &Poller{epfd: epfd, file: os.NewFile(uintptr(epfd), "epoll")}
+	p.conn, err = p.file.SyscallConn()
+	return p, err
+}
+
+// Add watches fd for input, output and hang-up, edge-triggered: a watcher acts
+// until EAGAIN before it waits again. Descriptors that cannot be watched
+// (regular files) give EPERM; they never have to be waited for.
+func (p *Poller) Add(w *Watch, fd int) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.free) == 0 {
+		p.table = append(p.table, nil)
+		p.free = append(p.free, int32(len(p.table)))
+	}
+	slot := p.free[len(p.free)-1]
+	p.serial++
+	event := unix.EpollEvent{
+		Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET,
+		Fd:     slot,
+		Pad:    p.serial,
+	}
+	if err := unix.EpollCtl(p.epfd, unix.EPOLL_CTL_ADD, fd, &event); err != nil {
+		return err
+	}
+	p.free = p.free[:len(p.free)-1]
+	w.slot, w.serial, w.fd = slot, p.serial, fd
+	p.table[slot-1] = w
+	return nil
+}
+
+// Remove ends the watch; when it returns, Ready is not called any more. It must
+// come before the close of the descriptor: a registration outlives the close
+// while a child holds a copy.
+func (p *Poller) Remove(w *Watch) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if w.slot == 0 {
+		return
+	}
+	unix.EpollCtl(p.epfd, unix.EPOLL_CTL_DEL, w.fd, nil)
+	p.table[w.slot-1] = nil
+	p.free = append(p.free, w.slot)
+	w.slot = 0
+}
+
+// Run tells watchers what happens until Close.
+func (p *Poller) Run() {
+	p.conn.Read(func(uintptr) bool {
+		for p.dispatch() {
+		}
+		return false
+	})
+}
+
+// dispatch reports whether there may be more events at once.
+func (p *Poller) dispatch() bool {
+	n, err := unix.EpollWait(p.epfd, p.events[:], 0)
+	if err != nil {
+		return err == unix.EINTR
+	}
+	p.mu.Lock()
+	for i := range p.events[:max(n, 0)] {
+		e := &p.events[i]
+		// A watch that was removed, or whose slot serves another one by
+		// now, hears nothing of its past.
+		if w := p.table[e.Fd-1]; w != nil && w.serial == e.Pad {
+			w.Watcher.Ready(e.Events)
+		}
+	}
+	p.mu.Unlock()
+	return n > 0
+}
+
+// Close ends Run.
+func (p *Poller) Close() { p.file.Close() }

@@ -1,0 +1,130 @@
+package protocol
+
+import "bytes"
+
+// Input cuts a stream of bytes into lines, in a buffer of fixed size. The zero
+// value is ready. Its user alternates between filling and taking:
+//
+//	n, err := read(in.Space()); in.Filled(n)
+//	for { line, kind := in.Next(); if kind == None { break } ... }
+//	// at EOF: in.Rest()
+//
+// A line is valid until the next call of Space or Reset.
+type Input struct {
+	start   int  // of the bytes not yet taken
+	end     int  // of the bytes received
+	scanned int  // start <= scanned <= end: no LF before it
+	discard bool // inside an overlong line, up to its LF
+	buf     [MaxLine]byte
+}
+
+// LineKind is what Next found.
+type LineKind uint8
+
+// The kinds of lines. Comments and blank lines are never reported.
+const (
+	None    LineKind = iota // no whole line is there
+	Line                    // a line to parse, without its LF
+	TooLong                 // an overlong line; its text is lost
+	HasNUL                  // a line that must not be executed
+)
+
+// Space returns the free part of the buffer, after moving what is not yet
+// taken to its front. It is empty when the buffer is full.
+func (in *Input) Space() []byte {
+	if in.start > 0 {
+		copy(in.buf[:], in.buf[in.start:in.end])
+		in.end -= in.start
+		in.scanned -= in.start
+		in.start = 0
+	}
+	return in.buf[in.end:]
+}
+
+// Filled says that n bytes were read into Space.
+func (in *Input) Filled(n int) { in.end += n }
+
+// Full reports whether the buffer holds nothing but bytes not yet taken.
+func (in *Input) Full() bool { return in.end-in.start == MaxLine }
+
+// Reset forgets everything, for the next stream.
+func (in *Input) Reset() {
+	in.start, in.end, in.scanned, in.discard = 0, 0, 0, false
+}
+
+// Next takes the next line that needs an answer. An overlong line is reported
+// once, as soon as a full buffer shows that it has no LF; the rest of it is
+// skipped by later calls.
+func (in *Input) Next() (line []byte, kind LineKind) {
+	for {
+		i := bytes.IndexByte(in.buf[in.scanned:in.end], '\n')
+		if i < 0 {
+			return nil, in.noLF()
+		}
+		lf := in.scanned + i
+		line = in.buf[in.start:lf:lf]
+		in.start, in.scanned = lf+1, lf+1
+		if in.discard {
+			in.discard = false
+			continue
+		}
+		if kind = Classify(line); kind != None {
+			return line, kind
+		}
+	}
+}
+
+func (in *Input) noLF() LineKind {
+	if in.discard {
+		in.start, in.end, in.scanned = 0, 0, 0
+		return None
+	}
+	in.scanned = in.end
+	if !in.Full() {
+		return None
+	}
+	in.start, in.end, in.scanned = 0, 0, 0
+	in.discard = true
+	if in.buf[0] == '#' {
+		return None
+	}
+	return TooLong
+}
+
+// Rest takes the line that the end of the stream left without LF, empty if
+// there is none or if it was overlong. It is not classified: a comment counts
+// as an unterminated line too. Next must have returned None before.
+func (in *Input) Rest() []byte {
+	line := in.buf[in.start:in.end:in.end]
+	if in.discard {
+		line = nil
+	}
+	in.Reset()
+	return line
+}
+
+// Classify says how a line without LF is to be treated: None (silently not at
+// all), Line or HasNUL.
+func Classify(line []byte) LineKind {
+	switch {
+	case IsSilent(line):
+		return None
+	case bytes.IndexByte(line, 0) >= 0:
+		return HasNUL
+	}
+	return Line
+}
+
+// IsSilent reports whether a line is a comment, or made only of blanks, TABs
+// and CRs, or empty.
+func IsSilent(line []byte) bool {
+	if len(line) > 0 && line[0] == '#' {
+		return true
+	}
+	for _, c := range line {
+		if c != ' ' && c != '\t' && c != '\r' {
+			return false
+		}
+	}
+	return true
+}

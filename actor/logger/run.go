@@ -1,0 +1,76 @@
+package logger
+
+import (
+	"time"
+)
+
+// grace is how long a change of destination, or the end of Run, waits for a write under way. It separates a write
+// that is merely in progress, whose text must not appear twice, from one that hangs.
+const grace = 50 * time.Millisecond
+
+// Run is the sink actor: it keeps a pen at work until stop is closed. It returns soon even if a write hangs; that
+// pen, and its loan, then stay until the write returns.
+func (l *Log) Run(stop <-chan struct{}) {
+	l.begin()
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	timer.Stop()
+	armed := false
+	for {
+		select {
+		case <-l.turn:
+			if !armed {
+				armed = true
+				timer.Reset(grace)
+			}
+		case <-timer.C:
+			armed = false
+			l.relieve()
+		case <-stop:
+			done := l.halt()
+			if done == nil {
+				return
+			}
+			timer.Reset(grace)
+			select {
+			case <-done:
+			case <-timer.C:
+			}
+			return
+		}
+	}
+}
+
+func (l *Log) begin() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.running = true
+	if l.pen == nil {
+		l.hire()
+	} else {
+		l.summon(l.pen) // it hangs since an earlier Run
+	}
+}
+
+// relieve replaces a pen that hangs on a destination of the past.
+func (l *Log) relieve() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if p := l.pen; p != nil && p.at == atTry && p.epoch != l.epoch {
+		l.pen = nil
+		l.hire()
+	}
+}
+
+// halt sends the pen home; the channel tells when it has gone.
+func (l *Log) halt() <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.running = false
+	l.tellDrained() // nobody is left to write
+	if l.pen == nil {
+		return nil
+	}
+	l.summon(l.pen)
+	return l.pen.done
+}

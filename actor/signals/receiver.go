@@ -1,0 +1,78 @@
+package signals
+
+import (
+	"os"
+	"os/signal"
+	"syscall"
+
+	"daemonproxy/controller/protocol"
+
+	"golang.org/x/sys/unix"
+)
+
+// counted signals are reported to controllers.
+const counted = 1<<(unix.SIGINT-1) | 1<<(unix.SIGHUP-1) | 1<<(unix.SIGTERM-1) |
+	1<<(unix.SIGUSR1-1) | 1<<(unix.SIGUSR2-1) | 1<<(unix.SIGQUIT-1)
+
+// fatal signals end the program, also when they were sent from outside.
+const fatal = 1<<(unix.SIGABRT-1) | 1<<(unix.SIGFPE-1) | 1<<(unix.SIGILL-1) |
+	1<<(unix.SIGSEGV-1) | 1<<(unix.SIGBUS-1) | 1<<(unix.SIGTRAP-1)
+
+// untouched signals keep what they do: those that nobody can catch, those of
+// job control, and the two that the runtime deals with (32 and 33 are the C
+// library's).
+const untouched = 1<<(unix.SIGKILL-1) | 1<<(unix.SIGSTOP-1) | 1<<(unix.SIGTSTP-1) |
+	1<<(unix.SIGTTIN-1) | 1<<(unix.SIGTTOU-1) | 1<<(unix.SIGCONT-1) |
+	1<<(unix.SIGURG-1) | 1<<(unix.SIGPROF-1) | 1<<(32-1) | 1<<(33-1)
+
+func in(set uint64, s syscall.Signal) bool { return set>>(s-1)&1 != 0 }
+
+// Receiver turns what the kernel delivers into calls. All of them run on the
+// goroutine of Run and must not wait.
+type Receiver struct {
+	Ledger  *Ledger
+	Arrived func(protocol.Signal)            // a counted signal, after it was entered
+	Child   func()                           // SIGCHLD
+	Fatal   func(s protocol.Signal, num int) // returns only if the program goes on
+
+	arrivals chan os.Signal
+}
+
+// Listen takes over every signal that can be caught. From then on nothing but
+// a fatal signal ends the program.
+func (r *Receiver) Listen() {
+	r.arrivals = make(chan os.Signal, 256)
+	signal.Ignore(unix.SIGTTOU)
+	var all []os.Signal
+	for s := syscall.Signal(1); s <= protocol.MaxSignal; s++ {
+		if !in(untouched, s) {
+			all = append(all, s)
+		}
+	}
+	signal.Notify(r.arrivals, all...)
+}
+
+// Run serves signals until stop is closed. They stay caught afterwards: the
+// program is on its way out then.
+func (r *Receiver) Run(stop <-chan struct{}) {
+	for {
+		select {
+		case <-stop:
+			return
+		case s := <-r.arrivals:
+			r.receive(s.(syscall.Signal))
+		}
+	}
+}
+
+func (r *Receiver) receive(s syscall.Signal) {
+	switch {
+	case s == unix.SIGCHLD:
+		r.Child()
+	case in(counted, s):
+		r.Ledger.Arrived(protocol.Signal(s))
+		r.Arrived(protocol.Signal(s))
+	case in(fatal, s):
+		r.Fatal(protocol.Signal(s), int(s))
+	}
+}

@@ -1,0 +1,198 @@
+package service
+
+import (
+	"sync/atomic"
+
+	"daemonproxy/actor"
+	"daemonproxy/actor/mainthread"
+	"daemonproxy/actor/reaper"
+	"daemonproxy/controller/protocol"
+	"daemonproxy/service/spawn"
+)
+
+// Actor is one slot for a service: a goroutine that owns its state. What other
+// goroutines may touch is said beside the fields.
+type Actor struct {
+	registry *Registry
+	world    *World
+	mailbox  actor.Mailbox[message]
+	offers   offers
+	stop     offer
+
+	name     []byte // written by the registry before the first message
+	nameRoom [protocol.MaxName]byte
+	serial   uint32        // of the service in this slot; the registry's lock
+	mask     atomic.Uint64 // signals that trigger it; read by the registry
+
+	exists   bool // it has been given a value, so clients know of it
+	values   values
+	triggers protocol.Triggers
+	interval int64
+	state    state
+	alarm    actor.Alarm
+	running  mainthread.Entry
+
+	// ticket is queued for a spawner, or a grant or refusal is under way, while
+	// acquiring; this outlives the service that asked.
+	ticket    spawn.Ticket
+	acquiring bool
+	spawner   *spawn.Spawner // the offer granted or begun brings it
+	exit      reaper.Exit    // the offer exited brings it
+
+	adopt reaper.Adopt
+	kill  reaper.Kill
+}
+
+func newActor(r *Registry) *Actor {
+	a := &Actor{registry: r, world: r.world}
+	a.values.limit = r.valueLimit
+	a.mailbox.Init()
+	a.offers.init()
+	a.stop.Bind(&a.stop)
+	a.alarm.Ringer = a
+	a.ticket.Waiter = a
+	reply := actor.NewReply()
+	a.adopt.Init(reply)
+	a.kill.Init(reply)
+	a.world.Duties.Running.Add(&a.running)
+	go a.run()
+	return a
+}
+
+func (a *Actor) run() {
+	for {
+		m := a.mailbox.Take()
+		if m == &a.stop {
+			a.world.Clock.Stop(&a.alarm)
+			return
+		}
+		a.step(m)
+	}
+}
+
+// step lets the message act. A request is answered whatever happens.
+func (a *Actor) step(m message) {
+	r := m.call()
+	defer a.answer(r)
+	if r != nil && r.serial != a.serial {
+		r.gone = true
+		return
+	}
+	m.apply(a)
+}
+
+func (a *Actor) answer(r *request) {
+	if v := recover(); v != nil {
+		actor.Panicked(v)
+		if r != nil {
+			r.err = protocol.Error{Code: protocol.Internal}
+		}
+	}
+	if r != nil {
+		r.reply.Done()
+	}
+}
+
+// The offers. Each is put by another goroutine: the clock, the registry, the
+// spawners and the reaper.
+
+// Ring says that the due time has come.
+func (a *Actor) Ring() { a.mailbox.Put(&a.offers.rang.Envelope) }
+
+// Granted says that s is this service's, to be filled.
+func (a *Actor) Granted(s *spawn.Spawner) {
+	a.spawner = s
+	a.mailbox.Put(&a.offers.granted.Envelope)
+}
+
+// Refused says that there is no spawner, since too many programs hang.
+func (a *Actor) Refused() { a.mailbox.Put(&a.offers.refused.Envelope) }
+
+// Begun says that the spawner has forked and exec has succeeded or failed.
+func (a *Actor) Begun(*spawn.Spawner) { a.mailbox.Put(&a.offers.begun.Envelope) }
+
+// Exited says that the process was reaped.
+func (a *Actor) Exited(exit reaper.Exit) {
+	a.exit = exit
+	a.mailbox.Put(&a.offers.exited.Envelope)
+}
+
+// condition tells whether the service is to be started by itself.
+func (a *Actor) condition() bool {
+	return a.triggers.Always || a.triggers.Mask&a.world.Ledger.Pending() != 0
+}
+
+// schedule announces a start that was just set and sees to it.
+func (a *Actor) schedule() {
+	a.announce()
+	if a.state.due > a.world.Clock.Now() {
+		a.withdraw()
+		a.world.Clock.Set(&a.alarm, a.state.due)
+		return
+	}
+	a.world.Clock.Stop(&a.alarm)
+	a.rang()
+}
+
+func (a *Actor) withdraw() {
+	if a.acquiring && a.world.Spawners.Withdraw(&a.ticket) {
+		a.acquiring = false
+	}
+}
+
+func (a *Actor) rang() {
+	if !a.world.Duties.Open() || !a.state.rang(a.world.Clock.Now()) {
+		return
+	}
+	if !a.acquiring {
+		a.acquiring = true
+		a.world.Spawners.Acquire(&a.ticket)
+	}
+}
+
+func (a *Actor) triggered() {
+	if a.condition() && a.state.start(a.world.Clock.Now()) {
+		a.schedule()
+	}
+}
+
+func (a *Actor) exited() {
+	if a.state.exited(a.exit) {
+		a.ended()
+	}
+}
+
+// ended follows a run: the news, and the restart if one is due.
+func (a *Actor) ended() {
+	a.running.Ended()
+	a.announce()
+	if !a.condition() || !a.world.Duties.Open() {
+		return
+	}
+	if a.state.start(a.state.restartAt(a.interval, a.world.Clock.Now())) {
+		a.schedule()
+	}
+}
+
+// announce publishes the state.
+func (a *Actor) announce() {
+	w := a.state.wire(a.world.Clock.Now(), true)
+	a.publishState(&w)
+}
+
+func (a *Actor) publishState(w *protocol.ServiceState) {
+	l := actor.NewLine()
+	l.B = protocol.AppendServiceState(l.B, a.name, w)
+	a.world.Bus.Publish(l.B)
+	l.Free()
+}
+
+// free gives the slot back. The service's name may be another's at once.
+func (a *Actor) free() {
+	a.withdraw()
+	a.world.Clock.Stop(&a.alarm)
+	a.values.clear()
+	a.mask.Store(0)
+	a.exists, a.triggers, a.interval, a.state = false, protocol.Triggers{}, 0, state{}
+	a.registry.release(a)
+}

@@ -1,0 +1,175 @@
+package service
+
+import (
+	"syscall"
+
+	"daemonproxy/actor"
+	"daemonproxy/actor/reaper"
+	"daemonproxy/controller/protocol"
+)
+
+// defaultFDs is the list of descriptors of a service that was never given one.
+const defaultFDs = "null\tnull\tnull"
+
+var setFailed = [keys]protocol.Code{
+	tags: protocol.TagsFailed,
+	args: protocol.ArgsFailed,
+	fds:  protocol.FDsFailed,
+}
+
+func (m *set) apply(a *Actor) {
+	if !a.values.set(m.key, m.text) {
+		m.err.Code = setFailed[m.key]
+		a.dropUnborn()
+		return
+	}
+	a.exists = true
+	l := actor.NewLine()
+	l.B = a.appendLine(l.B, int(m.key)+1)
+	a.world.Bus.Publish(l.B)
+	l.Free()
+}
+
+// dropUnborn gives back a slot that was taken for a command that failed.
+func (a *Actor) dropUnborn() {
+	if !a.exists {
+		a.free()
+	}
+}
+
+func (m *autoUp) apply(a *Actor) {
+	if !m.triggers.Enabled() {
+		a.values.unset(triggers)
+	} else if !a.values.set(triggers, m.text) {
+		m.err.Code = protocol.TriggersFailed
+		a.dropUnborn()
+		return
+	}
+	a.exists = true
+	a.triggers = m.triggers
+	a.mask.Store(m.triggers.Mask)
+	if !m.keep {
+		a.interval = m.interval
+	}
+	a.triggered()
+	l := actor.NewLine()
+	l.B = a.appendLine(l.B, int(triggers)+1)
+	a.world.Bus.Publish(l.B)
+	l.Free()
+}
+
+func (m *start) apply(a *Actor) {
+	m.err.Code = a.commandedStart(m)
+}
+
+func (a *Actor) commandedStart(m *start) protocol.Code {
+	if !a.exists {
+		return protocol.NoSuchService
+	}
+	if m.when == protocol.Cancel {
+		return a.cancel()
+	}
+	now := a.world.Clock.Now()
+	due := now
+	if m.when == protocol.At {
+		if m.time < now/actor.Second {
+			return protocol.TimestampInvalid
+		}
+		if m.time > now/actor.Second {
+			due = min(m.time, (1<<63-1)/actor.Second) * actor.Second
+		}
+	}
+	if text, _ := a.values.get(args); len(text) == 0 || text[0] == '\t' {
+		return protocol.NoArgs
+	}
+	if !a.state.start(due) {
+		return protocol.NotStartable
+	}
+	a.schedule()
+	return protocol.OK
+}
+
+func (a *Actor) cancel() protocol.Code {
+	if !a.state.cancelled() {
+		return protocol.NoStartPending
+	}
+	a.withdraw()
+	a.world.Clock.Stop(&a.alarm)
+	a.announce()
+	return protocol.OK
+}
+
+func (m *signal) apply(a *Actor) {
+	switch {
+	case !a.exists:
+		m.err.Code = protocol.NoSuchService
+		return
+	case a.state.phase != up:
+		m.err.Code = protocol.NotRunning
+		return
+	}
+	pid := a.state.pid
+	err := a.world.Reaper.Kill(&a.kill, pid, reaper.Owner(a), syscall.Signal(m.signal), m.group)
+	if err == nil {
+		return
+	}
+	m.err.Code, m.err.Num = protocol.KillFailed, pid
+	if m.group {
+		m.err.Code = protocol.KillGroupFailed
+	}
+	m.err.Errno, _ = err.(syscall.Errno)
+}
+
+func (m *remove) apply(a *Actor) {
+	switch {
+	case !a.exists:
+		m.err.Code = protocol.NoSuchService
+		return
+	case a.state.phase == up || a.state.phase == beginning:
+		m.err.Code = protocol.StillRunning
+		return
+	}
+	a.publishState(&protocol.ServiceState{Phase: protocol.PhaseDeleted})
+	a.free()
+}
+
+// describedLines is the number of lines that describe a service in a
+// statedump.
+const describedLines = 5
+
+func (m *describe) apply(a *Actor) {
+	if !a.exists {
+		m.line = describedLines
+	}
+	for m.line < describedLines && m.outbox.Room() {
+		l := actor.NewLine()
+		l.B = a.appendLine(l.B, m.line)
+		m.outbox.Offer(l.B)
+		l.Free()
+		m.line++
+	}
+}
+
+// appendLine appends one of the lines that describe the service: the state,
+// then its texts in the order of their keys.
+func (a *Actor) appendLine(b []byte, line int) []byte {
+	if line == 0 {
+		w := a.state.wire(a.world.Clock.Now(), false)
+		return protocol.AppendServiceState(b, a.name, &w)
+	}
+	k := key(line - 1)
+	text, isSet := a.values.get(k)
+	switch {
+	case k == triggers:
+		return protocol.AppendServiceAutoUp(b, a.name, a.interval, text)
+	case k == fds && !isSet:
+		text = []byte(defaultFDs)
+	}
+	return protocol.AppendServiceValue(b, textVerbs[k], a.name, text)
+}
+
+var textVerbs = [triggers]protocol.Verb{
+	tags: protocol.ServiceTags,
+	args: protocol.ServiceArgs,
+	fds:  protocol.ServiceFDs,
+}

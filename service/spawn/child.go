@@ -1,0 +1,173 @@
+//go:build linux && (amd64 || arm64)
+
+package spawn
+
+import (
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Everything in this file and in exec.go runs in the child, in the parent's
+// memory. No allocation, no lock, no stack growth, no pointer stored into the
+// heap, no call but to each other and to RawSyscall: see the package
+// documentation.
+
+// exitFailed is the status of a child whose exec failed.
+const exitFailed = 3
+
+// child is the whole life of a child before its program. It never returns.
+//
+//go:norace
+//go:nosplit
+//go:nocheckptr
+func child(im *image) {
+	setSignals(im)
+	if im.abort {
+		im.step = StepAbort
+		die(im)
+	}
+	if !place(im) {
+		die(im)
+	}
+	if im.limited {
+		restoreLimit(im)
+	}
+	unblock(im)
+	errno := execute(im)
+	im.errno = errno
+	im.step = StepExec
+	complain(im, errno)
+	exit(exitFailed)
+}
+
+// setSignals gives every signal the action that the program shall find. One
+// that dumps core gets a handler, which an exec turns into the default. All are
+// blocked meanwhile.
+//
+//go:norace
+//go:nosplit
+//go:nocheckptr
+func setSignals(im *image) {
+	for sig := uintptr(1); sig <= 64; sig++ {
+		switch bit := uint64(1) << (sig - 1); {
+		case im.ignored&bit != 0:
+			setSignal(sig, &im.ignores)
+		case dumping&bit != 0:
+			setSignal(sig, &im.exits)
+		default:
+			setSignal(sig, &im.defaults)
+		}
+	}
+}
+
+//go:norace
+//go:nosplit
+//go:nocheckptr
+func setSignal(sig uintptr, a *sigaction) {
+	syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, sig, uintptr(unsafe.Pointer(a)), 0, 8, 0, 0)
+}
+
+//go:norace
+//go:nosplit
+//go:nocheckptr
+func unblock(im *image) {
+	syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&im.empty)), 0, 8, 0, 0)
+}
+
+// place puts every descriptor at its number. The numbers are filled from 0 up,
+// so what must get out of the way first is a source that is overwritten before
+// its turn; it goes above every number that is named, since one that is named
+// and not open must go on being not open.
+//
+//go:norace
+//go:nosplit
+//go:nocheckptr
+func place(im *image) bool {
+	floor := int32(im.count)
+	for i := range im.count {
+		floor = max(floor, im.fds[i].source+1)
+	}
+	for i := range im.count {
+		d := &im.fds[i]
+		if d.source < 0 || int(d.source) >= i {
+			continue
+		}
+		r, _, errno := syscall.RawSyscall(syscall.SYS_FCNTL, uintptr(d.source), unix.F_DUPFD_CLOEXEC, uintptr(floor))
+		if errno != 0 {
+			return misplaced(im, i, errno)
+		}
+		d.now = int32(r)
+	}
+	for i := range im.count {
+		var errno syscall.Errno
+		switch d := &im.fds[i]; {
+		case d.now < 0:
+			syscall.RawSyscall(syscall.SYS_CLOSE, uintptr(i), 0, 0)
+		case int(d.now) == i:
+			_, _, errno = syscall.RawSyscall(syscall.SYS_FCNTL, uintptr(i), unix.F_SETFD, 0)
+		default:
+			_, _, errno = syscall.RawSyscall(syscall.SYS_DUP3, uintptr(d.now), uintptr(i), 0)
+		}
+		if errno != 0 {
+			return misplaced(im, i, errno)
+		}
+	}
+	return true
+}
+
+//go:norace
+//go:nosplit
+//go:nocheckptr
+func misplaced(im *image, i int, errno syscall.Errno) bool {
+	im.step = StepDup
+	im.errno = errno
+	im.source = im.fds[i].source
+	im.position = int32(i)
+	return false
+}
+
+// restoreLimit gives back the soft limit on descriptors, unless somebody has
+// set another one from outside.
+//
+//go:norace
+//go:nosplit
+//go:nocheckptr
+func restoreLimit(im *image) {
+	_, _, errno := syscall.RawSyscall6(unix.SYS_PRLIMIT64, 0, syscall.RLIMIT_NOFILE, 0, uintptr(unsafe.Pointer(&im.limit)), 0, 0)
+	if errno == 0 && im.limit.Cur == im.raised.Cur && im.limit.Max == im.raised.Max {
+		syscall.RawSyscall6(unix.SYS_PRLIMIT64, 0, syscall.RLIMIT_NOFILE, uintptr(unsafe.Pointer(&im.granted)), 0, 0, 0)
+	}
+}
+
+// die ends the child by SIGABRT, without a core: it would be the daemon's, and
+// before Linux 5.16 its making kills whoever shares the memory. What prevents it
+// belongs to the memory too, so one child at a time does this, and its parent
+// undoes it.
+//
+//go:norace
+//go:nosplit
+//go:nocheckptr
+func die(im *image) {
+	self, _, _ := syscall.RawSyscall(syscall.SYS_GETPID, 0, 0, 0)
+	for !cas(&undumpable, 0, int32(self)) {
+		syscall.RawSyscall(syscall.SYS_SCHED_YIELD, 0, 0, 0)
+	}
+	was, _, _ := syscall.RawSyscall(syscall.SYS_PRCTL, unix.PR_GET_DUMPABLE, 0, 0)
+	im.dumpable = int32(was)
+	syscall.RawSyscall(syscall.SYS_PRCTL, unix.PR_SET_DUMPABLE, 0, 0)
+	setSignal(sigAbrt, &im.defaults)
+	unblock(im)
+	syscall.RawSyscall(syscall.SYS_KILL, self, sigAbrt, 0)
+	exit(128 + sigAbrt)
+}
+
+//go:norace
+//go:nosplit
+//go:nocheckptr
+func exit(status uintptr) {
+	for {
+		syscall.RawSyscall(syscall.SYS_EXIT_GROUP, status, 0, 0)
+	}
+}

@@ -1,0 +1,66 @@
+//go:build linux
+
+#include "textflag.h"
+
+#define SYS_clone      56
+#define SYS_exit_group 231
+
+// The child comes out of the system call on the stack that it was given and
+// calls the Go function child there, which never returns. The parent's stack is
+// not touched meanwhile, so its return address may stay where it is. The call is
+// an indirect one since the linker would otherwise count the child's frames
+// towards the little room that a nosplit function has on the parent's stack.
+// R12 carries the image over: the kernel preserves it.
+
+// func clone(flags uintptr, stack unsafe.Pointer, pid *int32, im *image) (r1, errno uintptr)
+TEXT ·clone(SB),NOSPLIT,$0-48
+	MOVQ	flags+0(FP), DI
+	MOVQ	stack+8(FP), SI
+	MOVQ	pid+16(FP), DX
+	MOVQ	im+24(FP), R12
+	XORL	R10, R10
+	XORL	R8, R8
+	MOVL	$SYS_clone, AX
+	SYSCALL
+	TESTQ	AX, AX
+	JZ	inchild
+	CMPQ	AX, $0xfffffffffffff001
+	JCC	failed
+	MOVQ	AX, r1+32(FP)
+	MOVQ	$0, errno+40(FP)
+	RET
+failed:
+	NEGQ	AX
+	MOVQ	$0, r1+32(FP)
+	MOVQ	AX, errno+40(FP)
+	RET
+inchild:
+	XORL	BP, BP
+	MOVQ	R12, 0(SP)
+	LEAQ	·child(SB), AX
+	CALL	AX
+	INT	$3
+
+// func exitBySignal()
+// A signal handler: argument in DI as the kernel passes it. It needs no stack.
+TEXT ·exitBySignal(SB),NOSPLIT|NOFRAME,$0-0
+	ADDL	$128, DI
+	MOVL	$SYS_exit_group, AX
+	SYSCALL
+	INT	$3
+
+// func exitBySignalPC() uintptr
+TEXT ·exitBySignalPC(SB),NOSPLIT,$0-8
+	LEAQ	·exitBySignal(SB), AX
+	MOVQ	AX, ret+0(FP)
+	RET
+
+// func cas(word *int32, from, to int32) bool
+TEXT ·cas(SB),NOSPLIT,$0-17
+	MOVQ	word+0(FP), BX
+	MOVL	from+8(FP), AX
+	MOVL	to+12(FP), CX
+	LOCK
+	CMPXCHGL	CX, (BX)
+	SETEQ	ret+16(FP)
+	RET

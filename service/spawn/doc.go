@@ -1,0 +1,93 @@
+//go:build linux && (amd64 || arm64)
+
+// Package spawn begins the programs of services: vfork and exec without the
+// heap, without a copy of the daemon's memory, and without a stalled collector.
+//
+// It owns the spawners, at most Spawners goroutines, each with its scratch (stack of
+// the child, arguments, descriptors). The service actors call it; nothing here
+// knows what a service is. A start goes like this:
+//
+//	service                      spawner                 child
+//	Acquire(ticket)
+//	            <- Granted(s)
+//	Reset, SetArgs, AddFD...
+//	Go(owner)   ->               clone                   signals, descriptors,
+//	                             stands still            limit, execve
+//	            <- Begun(s)      goes on                 (the program)
+//	Outcome
+//	...tells the reaper the pid
+//	Release
+//
+// Between Granted and Go, and between Begun and Release, a spawner belongs to
+// the goroutine that was granted it; nobody else may touch it. A grant that is
+// not wanted any more is given back by Release without Go.
+//
+// # Slots
+//
+// Active of the spawners may be at work at a time; the rest of the tickets wait
+// in the order of their coming. A spawner whose child has not got through its
+// exec after Patience (a program on a dead network file system) no longer counts
+// as active, and a spare takes its place. When all Spawners are stuck like this,
+// everybody who waits is refused, and so is everybody who comes, until one of
+// them gets free. Every Acquire is answered exactly once, by Granted or by
+// Refused, unless Withdraw takes it back.
+//
+// # Who calls what, from where
+//
+// A Waiter's methods are offers: they must not block and must not wait for the
+// pool. Granted and Refused are called on whatever goroutine made the spawner
+// free: within Acquire, another service's Release, Close, Stop, or the pool's
+// timer. Begun is called on the spawner's goroutine (within Go if the pool was
+// stopped). No lock of the pool is held meanwhile, so they may call back.
+// All methods of Pool may be called from any goroutine.
+//
+// # The pid, before anybody knows it
+//
+// The kernel writes the pid of a child into its spawner's Birth before the
+// child's first instruction. So whoever reaps a child that no service has
+// announced yet finds it with Born, until Release: after Begun a service tells
+// the reaper the pid first and only then releases the spawner. A pid that is
+// found neither there nor here belongs to an orphan.
+//
+// # What the child does
+//
+// In this order: it sets every signal to its default, but those to ignore that
+// the daemon was started with as ignored and that it has no use of its own for;
+// puts the descriptors in place; gives back the soft limit on descriptors that
+// the Go runtime raised (after the descriptors, so that a service may be given
+// more than its limit); empties the signal mask; and executes the program as
+// execvp of glibc does. Everything else is inherited as it stands, and every
+// other descriptor goes away because all of the daemon's are close-on-exec.
+//
+//   - Exec fails: "error: exec(PROG, ...) failed: STRERROR" goes to the child's
+//     descriptor 2, and it exits with status 3. A write to a full pipe blocks: then
+//     that spawner is stuck like one in a hung exec.
+//   - A descriptor can't be put in place, or Abort was asked for: the child dies of
+//     SIGABRT. It leaves no core, which would be one of the daemon.
+//   - A signal that would dump core and arrives before the exec has succeeded ends
+//     the child with status 128+N instead: before Linux 5.16 a core dump kills every
+//     process that shares the memory, here the daemon.
+//
+// # Why it is safe, and what breaks it
+//
+// The child shares all memory with the daemon and runs at the same time as its
+// other threads; only the thread that forked stands still. So from clone to exec
+// it may not allocate, take a lock, grow its stack, store a pointer into Go's heap
+// (a write barrier works on a P that may belong to another thread by then) or
+// be seen by the race detector. Its functions, all in child.go and exec.go, are
+// nosplit, norace and nocheckptr; they call nothing but each other and
+// syscall.RawSyscall, and all memory that they write is the scratch and the
+// plain numbers of image. They run on a stack of their own: the parent's stack,
+// which a collector may be scanning at that moment, is never written.
+//
+// The parent brackets clone with what the runtime offers for it, in the order
+// LockOSThread, BeforeFork, entersyscall, clone, exitsyscall, AfterFork,
+// UnlockOSThread. BeforeFork blocks all signals, so that no handler of the
+// daemon's runs in the child; entersyscall lets the collector go on while a child
+// takes its time. runtime_AfterForkInChild is not called: it writes a variable
+// of the runtime's in the belief that only one child exists at a time, and it
+// unblocks signals before our actions are set.
+//
+// qemu-user runs a vfork as a fork: there the report of the child is not seen.
+// Architectures other than amd64 and arm64 need their few lines of assembly.
+package spawn

@@ -1,0 +1,209 @@
+//go:build linux && (amd64 || arm64)
+
+package spawn
+
+import (
+	"syscall"
+	"unsafe"
+)
+
+const (
+	nameMax = 255
+	pathMax = 4096 // with the NUL
+)
+
+// execute is execvp: it returns only if nothing could be executed, and why.
+//
+//go:norace
+//go:nosplit
+//go:nocheckptr
+func execute(im *image) syscall.Errno {
+	name := program(im)
+	size, slash := uintptr(0), false
+	for c := byteAt(name, 0); c != 0; c = byteAt(name, size) {
+		slash = slash || c == '/'
+		size++
+	}
+	switch {
+	case size == 0:
+		return syscall.ENOENT
+	case slash:
+		return execFile(im, name)
+	case size > nameMax:
+		return syscall.ENAMETOOLONG
+	}
+	return search(im, name)
+}
+
+// search tries the program in each directory of PATH. An empty one is the
+// current directory; one that can't be part of a path is passed over.
+//
+//go:norace
+//go:nosplit
+//go:nocheckptr
+func search(im *image, name unsafe.Pointer) syscall.Errno {
+	last, denied := syscall.ENAMETOOLONG, false
+	for dir := im.path; ; {
+		size := uintptr(0)
+		for c := byteAt(dir, 0); c != 0 && c != ':'; c = byteAt(dir, size) {
+			size++
+		}
+		if size < pathMax {
+			last = execFile(im, join(im, dir, size, name))
+			switch last {
+			case syscall.EACCES:
+				denied = true
+			case syscall.ENOENT, syscall.ESTALE, syscall.ENOTDIR, syscall.ENODEV, syscall.ETIMEDOUT:
+			default:
+				return last
+			}
+		}
+		if byteAt(dir, size) == 0 {
+			break
+		}
+		dir = unsafe.Add(dir, size+1)
+	}
+	if denied {
+		return syscall.EACCES
+	}
+	return last
+}
+
+// join writes the path of name in a directory into the text.
+//
+//go:norace
+//go:nosplit
+//go:nocheckptr
+func join(im *image, dir unsafe.Pointer, size uintptr, name unsafe.Pointer) unsafe.Pointer {
+	n := 0
+	for i := uintptr(0); i < size; i++ {
+		im.text[n] = byteAt(dir, i)
+		n++
+	}
+	if size > 0 {
+		im.text[n] = '/'
+		n++
+	}
+	n = putString(im, n, name)
+	im.text[n] = 0
+	return unsafe.Pointer(im.text)
+}
+
+// execFile executes a file, or has the shell execute it if the kernel does not
+// know what it is.
+//
+//go:norace
+//go:nosplit
+//go:nocheckptr
+func execFile(im *image, file unsafe.Pointer) syscall.Errno {
+	argv := unsafe.Add(im.argv, wordSize)
+	errno := execve(im, file, argv)
+	if errno != syscall.ENOEXEC {
+		return errno
+	}
+	// The word before the arguments is spare: the shell goes there, and the file
+	// takes the place of the program's name.
+	spare, first := (*uintptr)(im.argv), (*uintptr)(argv)
+	was := *first
+	*spare = uintptr(unsafe.Pointer(&shell))
+	*first = uintptr(file)
+	errno = execve(im, unsafe.Pointer(&shell), im.argv)
+	*first = was
+	return errno
+}
+
+//go:norace
+//go:nosplit
+//go:nocheckptr
+func execve(im *image, file, argv unsafe.Pointer) syscall.Errno {
+	_, _, errno := syscall.RawSyscall(syscall.SYS_EXECVE, uintptr(file), uintptr(argv), uintptr(unsafe.Pointer(unsafe.SliceData(im.environ))))
+	return errno
+}
+
+// complain writes to descriptor 2 what could not be executed, in one write if it
+// goes in one. It may block as long as nobody reads there, but it is not stopped
+// for being a background process on a terminal.
+//
+//go:norace
+//go:nosplit
+//go:nocheckptr
+func complain(im *image, errno syscall.Errno) {
+	setSignal(sigPipe, &im.ignores)
+	setSignal(sigTtou, &im.ignores)
+	n := putText(im, 0, "error: exec(")
+	n = putString(im, n, program(im))
+	n = putText(im, n, ", ...) failed: ")
+	n = putError(im, n, errno)
+	n = putText(im, n, "\n")
+	for done := 0; done < n; {
+		r, _, errno := syscall.RawSyscall(syscall.SYS_WRITE, 2, uintptr(unsafe.Pointer(im.text))+uintptr(done), uintptr(n-done))
+		if errno != 0 {
+			return
+		}
+		done += int(r)
+	}
+}
+
+// putError puts the text of an error. The kernel has no number beyond the table.
+//
+//go:norace
+//go:nosplit
+//go:nocheckptr
+func putError(im *image, n int, errno syscall.Errno) int {
+	if errno > lastErrno {
+		return putText(im, n, "Unknown error")
+	}
+	for i := im.offsets[errno]; i < im.offsets[errno+1]; i++ {
+		n = putByte(im, n, im.texts[i])
+	}
+	return n
+}
+
+//go:norace
+//go:nosplit
+//go:nocheckptr
+func putString(im *image, n int, s unsafe.Pointer) int {
+	for i := uintptr(0); byteAt(s, i) != 0; i++ {
+		n = putByte(im, n, byteAt(s, i))
+	}
+	return n
+}
+
+//go:norace
+//go:nosplit
+//go:nocheckptr
+func putText(im *image, n int, s string) int {
+	for i := 0; i < len(s); i++ {
+		n = putByte(im, n, s[i])
+	}
+	return n
+}
+
+// putByte cuts off what does not fit.
+//
+//go:norace
+//go:nosplit
+//go:nocheckptr
+func putByte(im *image, n int, c byte) int {
+	if n == len(im.text) {
+		return n
+	}
+	im.text[n] = c
+	return n + 1
+}
+
+// program is the first argument.
+//
+//go:norace
+//go:nosplit
+//go:nocheckptr
+func program(im *image) unsafe.Pointer {
+	return *(*unsafe.Pointer)(unsafe.Add(im.argv, wordSize))
+}
+
+//go:norace
+//go:nosplit
+//go:nocheckptr
+func byteAt(s unsafe.Pointer, i uintptr) byte {
+	return *(*byte)(unsafe.Add(s, i))
+}

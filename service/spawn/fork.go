@@ -1,0 +1,98 @@
+//go:build linux && (amd64 || arm64)
+
+package spawn
+
+import (
+	"runtime"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// image is what one child is made from, and its report. The child sees it in the
+// parent's memory. It writes numbers there, never a pointer.
+type image struct {
+	*world
+	argv  unsafe.Pointer // of words: a spare one, the arguments, nil
+	fds   *[maxFDs]descriptor
+	count int
+	text  *[textSize]byte
+	abort bool
+
+	limit syscall.Rlimit // for the child to read into
+
+	step     Step
+	errno    syscall.Errno
+	source   int32
+	position int32
+	dumpable int32 // what to restore in the parent, -1 for nothing
+}
+
+// fork begins the program and notes what became of it.
+func (s *Spawner) fork() {
+	im := &s.image
+	im.dumpable = -1
+	stack := unsafe.Pointer(&s.scratch.stack[len(s.scratch.stack)-64])
+	runtime.LockOSThread()
+	at := nanotime()
+	pid, errno := vfork(stack, &s.birth.pid, im)
+	afterFork()
+	runtime.UnlockOSThread()
+	s.outcome = Outcome{
+		PID: int(pid), At: at, ForkErrno: syscall.Errno(errno),
+		Step: im.step, StepErrno: im.errno, Source: int(im.source), Position: int(im.position),
+	}
+}
+
+// vfork returns in the parent when the child has executed its program or is
+// dead. Between beforeFork and afterFork no function may be called that checks
+// its stack.
+//
+//go:noinline
+//go:norace
+//go:nosplit
+func vfork(stack unsafe.Pointer, pid *int32, im *image) (r1, errno uintptr) {
+	beforeFork()
+	entersyscall()
+	r1, errno = clone(unix.CLONE_VM|unix.CLONE_VFORK|unix.CLONE_PARENT_SETTID|uintptr(unix.SIGCHLD), stack, pid, im)
+	// A child that died on purpose has made the memory that it shared with us
+	// undumpable; see die.
+	if errno == 0 && undumpable == int32(r1) {
+		if im.dumpable >= 0 {
+			syscall.RawSyscall(syscall.SYS_PRCTL, unix.PR_SET_DUMPABLE, uintptr(im.dumpable), 0)
+		}
+		cas(&undumpable, int32(r1), 0)
+	}
+	exitsyscall()
+	return
+}
+
+// undumpable is the pid of the child that may make the process undumpable, 0 for
+// none.
+var undumpable int32
+
+// clone forks; the child runs the function child on the given stack. The kernel
+// stores the child's pid in *pid before it runs. errno is 0 or why there is no
+// child.
+//
+//go:noescape
+func clone(flags uintptr, stack unsafe.Pointer, pid *int32, im *image) (r1, errno uintptr)
+
+// cas is CompareAndSwap, as the race detector would take the one of sync/atomic
+// for its own, which a child must not run.
+//
+//go:noescape
+func cas(word *int32, from, to int32) bool
+
+//go:linkname beforeFork syscall.runtime_BeforeFork
+func beforeFork()
+
+//go:linkname afterFork syscall.runtime_AfterFork
+func afterFork()
+
+//go:linkname entersyscall runtime.entersyscall
+func entersyscall()
+
+//go:linkname exitsyscall runtime.exitsyscall
+func exitsyscall()

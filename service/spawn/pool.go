@@ -1,0 +1,159 @@
+//go:build linux && (amd64 || arm64)
+
+package spawn
+
+import (
+	"sync"
+	"syscall"
+	"time"
+	_ "unsafe" // for go:linkname
+)
+
+const (
+	// Spawners is how many there are, so how many starts may hang.
+	Spawners = 16
+	// Active is how many may work at a time. Every fork holds a thread: a few
+	// are as fast as many, and the threads stay few.
+	Active = 4
+	// Patience is how long an exec may take before its spawner stops
+	// counting as active.
+	Patience = 50 * time.Millisecond
+)
+
+// A Pool is the set of spawners and the queue for them.
+type Pool struct {
+	*world // what all children are given; never changes
+
+	mu       sync.Mutex
+	spawners [Spawners]Spawner
+	head     *Ticket // the queue, oldest first
+	tail     *Ticket
+	active   int // spawners in use that are not stuck
+	stuck    int
+	closed   bool
+	stopped  bool
+
+	watch   *time.Timer // looks for spawners that have become stuck
+	watched bool        // watch is set
+	settled chan struct{}
+}
+
+// NewPool makes a pool whose children get the given environment (NAME=VALUE),
+// and starts Active goroutines; the spares start when they are needed. Texts of
+// errors are taken from strerror now, since a child can't ask for them.
+func NewPool(environ []string, strerror func(syscall.Errno) string) *Pool {
+	p := &Pool{world: newWorld(environ, strerror), settled: make(chan struct{}, 1)}
+	p.watch = time.AfterFunc(time.Hour, p.look)
+	p.watch.Stop()
+	for i := range p.spawners {
+		s := &p.spawners[i]
+		s.pool, s.index, s.birth.pool = p, i, p
+		s.wake = make(chan struct{}, 1)
+		if i < Active {
+			s.started = true
+			go s.run()
+		}
+	}
+	return p
+}
+
+// Close lets no further fork begin: those that wait are refused, and a Go that
+// comes later, or has come and not forked yet, ends with ECANCELED.
+func (p *Pool) Close() {
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
+	p.serve()
+}
+
+// Drain waits, after Close, until no fork is under way but for those that are
+// stuck. It returns false if the time is over before. Only one goroutine may
+// wait.
+func (p *Pool) Drain(limit time.Duration) bool {
+	late := time.NewTimer(limit)
+	defer late.Stop()
+	for {
+		p.mu.Lock()
+		busy := false
+		for i := range p.spawners {
+			s := &p.spawners[i]
+			busy = busy || s.phase == gone && !s.stuck
+		}
+		p.mu.Unlock()
+		if !busy {
+			return true
+		}
+		select {
+		case <-p.settled:
+		case <-late.C:
+			return false
+		}
+	}
+}
+
+// Stop closes the pool and lets its goroutines end. It waits for none: one that
+// is forking ends after its Begun, one that hangs when it gets free.
+func (p *Pool) Stop() {
+	p.mu.Lock()
+	p.closed = true
+	if !p.stopped {
+		p.stopped = true
+		p.watch.Stop()
+		for i := range p.spawners {
+			close(p.spawners[i].wake)
+		}
+	}
+	p.mu.Unlock()
+	p.serve()
+}
+
+// watchLocked sees to it that look is called when the first of the forks under
+// way runs out of patience.
+func (p *Pool) watchLocked(after time.Duration) {
+	if !p.watched && !p.stopped {
+		p.watched = true
+		p.watch.Reset(after)
+	}
+}
+
+// look finds the spawners that have become stuck. It runs on a goroutine of the
+// timer's.
+func (p *Pool) look() {
+	p.mu.Lock()
+	p.watched = false
+	now := nanotime()
+	first := Patience + 1
+	for i := range p.spawners {
+		s := &p.spawners[i]
+		if s.phase != gone || s.stuck {
+			continue
+		}
+		left := Patience - time.Duration(now-s.since)
+		if left <= 0 {
+			s.stuck = true
+			p.stuck++
+			p.active--
+			continue
+		}
+		first = min(first, left)
+	}
+	if first <= Patience {
+		p.watchLocked(first)
+	}
+	p.mu.Unlock()
+	p.settle()
+	p.serve()
+}
+
+// settle wakes Drain.
+func (p *Pool) settle() {
+	select {
+	case p.settled <- struct{}{}:
+	default:
+	}
+}
+
+// nanotime is the time of CLOCK_MONOTONIC in nanoseconds.
+//
+//go:linkname nanotime runtime.nanotime
+func nanotime() int64

@@ -1,0 +1,337 @@
+//go:build linux && (amd64 || arm64)
+
+package spawn
+
+import (
+	"io"
+	"os"
+	"runtime"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// fullPipe returns a pipe that a child hangs on which wants to tell that its
+// program is missing.
+func fullPipe(t *testing.T) (r, w *os.File) {
+	t.Helper()
+	r, w = pipe(t)
+	fd := int(w.Fd())
+	if err := syscall.SetNonblock(fd, true); err != nil {
+		t.Fatal(err)
+	}
+	for _, err := syscall.Write(fd, make([]byte, 4096)); err == nil; {
+		_, err = syscall.Write(fd, make([]byte, 4096))
+	}
+	if err := syscall.SetNonblock(fd, false); err != nil {
+		t.Fatal(err)
+	}
+	return r, w
+}
+
+// hang starts a program that does not begin until the pipe is read.
+func hang(t *testing.T, p *Pool, w *os.File) *client {
+	t.Helper()
+	c := newClient()
+	s := c.acquire(t, p)
+	s.SetArgs([]byte("/missing"))
+	s.AddFD(-1)
+	s.AddFD(-1)
+	s.AddFD(int(w.Fd()))
+	s.Go(c)
+	return c
+}
+
+// free lets the hung ones go and waits until they are gone.
+func free(t *testing.T, r, w *os.File, hung []*client) {
+	t.Helper()
+	var spawners []*Spawner
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		io.Copy(io.Discard, r)
+	}()
+	for _, c := range hung {
+		s := await(t, c.begun, "a hung start to go on")
+		if out := s.Outcome(); out.Step != StepExec || reap(t, out.PID).ExitStatus() != exitFailed {
+			t.Errorf("%+v", out)
+		}
+		spawners = append(spawners, s)
+	}
+	w.Close()
+	await(t, done, "the end of the pipe")
+	for _, s := range spawners {
+		s.Release()
+	}
+}
+
+func TestHungExecsStopNobody(t *testing.T) {
+	p := newPool(t)
+	r, w := fullPipe(t)
+	var hung []*client
+	for range Active {
+		hung = append(hung, hang(t, p, w))
+	}
+	if text, _, _ := output(t, p, "/bin/sh\t-c\techo fifth"); text != "fifth\n" {
+		t.Errorf("got %q", text)
+	}
+	p.Close()
+	if !p.Drain(patience) {
+		t.Error("Drain waits for hung ones")
+	}
+	free(t, r, w, hung)
+}
+
+func TestSixteenHungRefuse(t *testing.T) {
+	p := newPool(t)
+	r, w := fullPipe(t)
+	var hung []*client
+	for range Spawners {
+		hung = append(hung, hang(t, p, w))
+	}
+	// Two wait for the last to be stuck; two come later.
+	var late [4]*client
+	for i := range late {
+		late[i] = newClient()
+		p.Acquire(&late[i].Ticket)
+		if i > 0 {
+			await(t, late[i].refused, "a refusal")
+		}
+	}
+	await(t, late[0].refused, "a refusal")
+	free(t, r, w, hung)
+	for range 2 * Spawners {
+		s, out := late[0].start(t, p, "/bin/sh\t-c\texit 7")
+		s.Release()
+		if status := reap(t, out.PID); status.ExitStatus() != 7 {
+			t.Errorf("status %#x", status)
+		}
+	}
+	if p.active != 0 || p.stuck != 0 {
+		t.Errorf("%d active, %d stuck", p.active, p.stuck)
+	}
+}
+
+func TestQueue(t *testing.T) {
+	p := newPool(t)
+	var holders [Active]*Spawner
+	for i := range holders {
+		holders[i] = newClient().acquire(t, p)
+	}
+	var clients [4]*client
+	for i := range clients {
+		clients[i] = newClient()
+		p.Acquire(&clients[i].Ticket)
+		p.Acquire(&clients[i].Ticket) // is queued already
+	}
+	if !p.Withdraw(&clients[1].Ticket) || p.Withdraw(&clients[1].Ticket) {
+		t.Error("a queued ticket can be withdrawn once")
+	}
+	for i, k := range []int{0, 2, 3} {
+		holders[i].Release()
+		for j, c := range clients {
+			select {
+			case holders[i] = <-c.granted:
+				if j != k {
+					t.Errorf("client %d was served before %d", j, k)
+				}
+			default:
+				if j == k {
+					t.Errorf("client %d was not served", j)
+				}
+			}
+		}
+	}
+	if p.Withdraw(&clients[0].Ticket) {
+		t.Error("a granted ticket was withdrawn")
+	}
+	p.Acquire(&clients[1].Ticket)
+	p.Close()
+	await(t, clients[1].refused, "a refusal")
+	for _, s := range holders {
+		s.Release()
+	}
+}
+
+func TestClosedPoolForksNoMore(t *testing.T) {
+	for _, end := range []func(*Pool){(*Pool).Close, (*Pool).Stop} {
+		p := newPool(t)
+		c := newClient()
+		s := c.acquire(t, p)
+		end(p)
+		s.SetArgs([]byte("/bin/sh"))
+		s.Go(c)
+		s = await(t, c.begun, "an answer")
+		if out := s.Outcome(); out != (Outcome{ForkErrno: syscall.ECANCELED}) {
+			t.Errorf("%+v", out)
+		}
+		s.Release()
+		p.Acquire(&c.Ticket)
+		await(t, c.refused, "a refusal")
+		if !p.Drain(patience) {
+			t.Error("something is under way")
+		}
+	}
+}
+
+func TestBorn(t *testing.T) {
+	p := newPool(t)
+	r, w := fullPipe(t)
+	c := hang(t, p, w)
+	b := &p.spawners[0].birth
+	var pid int
+	for pid == 0 { // the kernel tells us so, and nobody else does
+		pid = int(atomic.LoadInt32(&b.pid))
+		runtime.Gosched()
+	}
+	owner, found, ok := p.Born(pid)
+	if owner != c || found != b || !ok || b.HasExited() {
+		t.Errorf("Born: %v, %v, %v", owner, found, ok)
+	}
+	for _, other := range []int{0, -1, pid + 1} {
+		if _, _, ok := p.Born(other); ok {
+			t.Errorf("Born found %d", other)
+		}
+	}
+	found.MarkExited()
+	if _, _, ok := p.Born(pid); ok || !b.HasExited() {
+		t.Error("Born found a child that has exited")
+	}
+	free(t, r, w, []*client{c})
+	if b.HasExited() {
+		t.Error("the mark outlives the birth")
+	}
+
+	s, out := c.start(t, p, "/bin/sh\t-c\texit")
+	if owner, _, ok := p.Born(out.PID); owner != c || !ok {
+		t.Error("not found after Begun")
+	}
+	_, found, _ = p.Born(out.PID)
+	reap(t, out.PID)
+	s.Release()
+	if _, _, ok := p.Born(out.PID); ok {
+		t.Error("found after Release")
+	}
+	s, out = c.start(t, p, "/bin/sh\t-c\texit")
+	found.MarkExited() // too late: the place is another child's
+	if _, _, ok := p.Born(out.PID); !ok {
+		t.Error("a late mark hit the next child")
+	}
+	reap(t, out.PID)
+	s.Release()
+}
+
+// A signal that dumps core must not do so while the child is in our memory.
+func TestSignalBeforeExec(t *testing.T) {
+	p := newPool(t)
+	_, w := fullPipe(t)
+	for _, sig := range []syscall.Signal{syscall.SIGQUIT, syscall.SIGSEGV, syscall.SIGABRT, syscall.SIGTERM, syscall.SIGKILL} {
+		c := hang(t, p, w)
+		b := &p.spawners[0].birth
+		for atomic.LoadInt32(&b.pid) == 0 {
+			runtime.Gosched()
+		}
+		if err := syscall.Kill(int(b.pid), sig); err != nil {
+			t.Fatal(err)
+		}
+		s := await(t, c.begun, "the end of the child")
+		status := reap(t, s.Outcome().PID)
+		s.Release()
+		if dumping&set(sig) != 0 {
+			if status.ExitStatus() != 128+int(sig) {
+				t.Errorf("%v: status %#x", sig, status)
+			}
+		} else if status.Signal() != sig {
+			t.Errorf("%v: status %#x", sig, status)
+		}
+	}
+}
+
+func TestStartsUnderCollection(t *testing.T) {
+	p := newPool(t)
+	stop := make(chan struct{})
+	collected := make(chan struct{})
+	var longest time.Duration
+	go func() {
+		defer close(collected)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				began := time.Now()
+				runtime.GC()
+				longest = max(longest, time.Since(began))
+			}
+		}
+	}()
+	starts := 1000
+	if testing.Short() {
+		starts = 100
+	}
+	fds, _ := sources(t, 4)
+	parallel(6, func(g int) {
+		c := newClient()
+		for i := range starts {
+			p.Acquire(&c.Ticket)
+			s := <-c.granted
+			s.Reset()
+			if i%2 == 0 {
+				s.SetArgs([]byte("/bin/sh\t-c\texit 3"))
+			} else {
+				s.SetArgs([]byte("missing\tprogram"))
+			}
+			s.AddFD(fds[0])
+			s.AddFD(fds[3])
+			s.Go(c)
+			s = <-c.begun
+			out := s.Outcome()
+			status := reap(t, out.PID)
+			s.Release()
+			if status.ExitStatus() != 3 || out.Step != []Step{StepNone, StepExec}[i%2] {
+				t.Errorf("status %#x, %+v", status, out)
+			}
+		}
+	})
+	close(stop)
+	<-collected
+	t.Logf("longest collection %v", longest)
+}
+
+func TestStamp(t *testing.T) {
+	p := newPool(t)
+	before := nanotime()
+	s, out := newClient().start(t, p, "/bin/sh\t-c\texit")
+	s.Release()
+	if after := nanotime(); out.At < before || out.At > after {
+		t.Errorf("forked at %d, not between %d and %d", out.At, before, after)
+	}
+	reap(t, out.PID)
+}
+
+func benchmark(b *testing.B, args string) {
+	p := newPool(b)
+	c := newClient()
+	text := []byte(args)
+	var usage syscall.Rusage
+	var status syscall.WaitStatus
+	b.ReportAllocs()
+	for b.Loop() {
+		p.Acquire(&c.Ticket)
+		s := <-c.granted
+		s.Reset()
+		s.SetArgs(text)
+		s.AddFD(0)
+		s.AddFD(1)
+		s.AddFD(-1)
+		s.Go(c)
+		s = <-c.begun
+		pid := s.Outcome().PID
+		s.Release()
+		syscall.Wait4(pid, &status, 0, &usage)
+	}
+}
+
+func BenchmarkStart(b *testing.B)        { benchmark(b, "/bin/sh\t-c\texit") }
+func BenchmarkStartMissing(b *testing.B) { benchmark(b, "/missing") }

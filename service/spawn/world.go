@@ -1,0 +1,122 @@
+//go:build linux && (amd64 || arm64)
+
+package spawn
+
+import (
+	"strings"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"daemonproxy/service/spawn/birthright"
+)
+
+// world is what every child is given, prepared once. Children read it; nothing
+// writes it. Its memory is Go's, which does not move it.
+type world struct {
+	environ []unsafe.Pointer // C strings, with a nil behind
+	block   []byte           // their text
+	path    unsafe.Pointer   // the value of PATH, a C string
+
+	ignored  uint64 // signals to be ignored, bit N-1 for signal N
+	defaults sigaction
+	ignores  sigaction
+	exits    sigaction // see exitBySignal
+	empty    uint64    // a signal mask
+
+	// The soft limit is given back if it is still what the Go runtime made it.
+	limited         bool
+	raised, granted syscall.Rlimit
+
+	texts   []byte // of errors, one after the other
+	offsets [lastErrno + 2]uint16
+}
+
+// lastErrno is EHWPOISON, the highest error number of Linux.
+const lastErrno = 133
+
+// own are the signals that the daemon has a use for: a service does not see that
+// these were ignored when the daemon was started.
+const own = 1<<(unix.SIGINT-1) | 1<<(unix.SIGHUP-1) | 1<<(unix.SIGTERM-1) |
+	1<<(unix.SIGUSR1-1) | 1<<(unix.SIGUSR2-1) | 1<<(unix.SIGQUIT-1) |
+	1<<(unix.SIGCHLD-1) | 1<<(unix.SIGALRM-1) | 1<<(unix.SIGPIPE-1) |
+	1<<(unix.SIGABRT-1) | 1<<(unix.SIGFPE-1) | 1<<(unix.SIGILL-1) |
+	1<<(unix.SIGSEGV-1) | 1<<(unix.SIGBUS-1) | 1<<(unix.SIGTRAP-1) |
+	1<<(unix.SIGPWR-1) | 1<<(unix.SIGWINCH-1) | 1<<(unix.SIGTTOU-1)
+
+// dumping are the signals whose default is to dump core.
+const dumping = 1<<(unix.SIGQUIT-1) | 1<<(unix.SIGILL-1) | 1<<(unix.SIGTRAP-1) |
+	1<<(unix.SIGABRT-1) | 1<<(unix.SIGBUS-1) | 1<<(unix.SIGFPE-1) |
+	1<<(unix.SIGSEGV-1) | 1<<(unix.SIGXCPU-1) | 1<<(unix.SIGXFSZ-1) |
+	1<<(unix.SIGSYS-1)
+
+// sigaction is the kernel's, of the architectures that have SA_RESTORER.
+type sigaction struct {
+	handler, flags, restorer uintptr
+	mask                     uint64
+}
+
+const (
+	sigAbrt    = uintptr(unix.SIGABRT)
+	sigPipe    = uintptr(unix.SIGPIPE)
+	sigTtou    = uintptr(unix.SIGTTOU)
+	sigIgn     = 1
+	saRestorer = 0x04000000
+)
+
+var (
+	defaultPath = [...]byte{'/', 'b', 'i', 'n', ':', '/', 'u', 's', 'r', '/', 'b', 'i', 'n', 0}
+	shell       = [...]byte{'/', 'b', 'i', 'n', '/', 's', 'h', 0}
+)
+
+func newWorld(environ []string, strerror func(syscall.Errno) string) *world {
+	w := &world{
+		ignored: birthright.Ignored() &^ own,
+		ignores: sigaction{handler: sigIgn},
+		exits:   sigaction{handler: exitBySignalPC(), flags: saRestorer, restorer: exitBySignalPC()},
+	}
+	w.setEnviron(environ)
+	w.setLimit()
+	for e := range lastErrno + 1 {
+		w.offsets[e] = uint16(len(w.texts))
+		w.texts = append(w.texts, strerror(syscall.Errno(e))...)
+	}
+	w.offsets[lastErrno+1] = uint16(len(w.texts))
+	return w
+}
+
+func (w *world) setEnviron(environ []string) {
+	w.path = unsafe.Pointer(&defaultPath)
+	size := 1
+	for _, e := range environ {
+		size += len(e) + 1
+	}
+	w.block = make([]byte, 0, size) // appended to within its capacity: it stays where it is
+	w.environ = make([]unsafe.Pointer, 0, len(environ)+1)
+	found := false
+	for _, e := range environ {
+		start := len(w.block)
+		w.block = append(append(w.block, e...), 0)
+		w.environ = append(w.environ, unsafe.Pointer(&w.block[start]))
+		if !found && strings.HasPrefix(e, "PATH=") {
+			found = true
+			w.path = unsafe.Pointer(&w.block[start+len("PATH=")])
+		}
+	}
+	w.environ = append(w.environ, nil)
+}
+
+func (w *world) setLimit() {
+	var ok bool
+	w.granted.Cur, w.granted.Max, ok = birthright.Limit()
+	err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &w.raised)
+	w.limited = ok && err == nil && w.raised != w.granted
+}
+
+// exitBySignal is a signal handler, never called from Go: it ends the process
+// with status 128 + N.
+func exitBySignal()
+
+// exitBySignalPC returns its address.
+func exitBySignalPC() uintptr

@@ -1,0 +1,265 @@
+package controller
+
+import (
+	"daemonproxy/actor"
+	"daemonproxy/actor/logger"
+	"daemonproxy/controller/protocol"
+
+	"golang.org/x/sys/unix"
+)
+
+// commands is what each verb does, once protocol.Parse found no fault in its
+// line. Connections run them on their own goroutines.
+var commands = [...]func(*Conn, *protocol.Command) protocol.Error{
+	protocol.Echo:              echo,
+	protocol.Statedump:         statedump,
+	protocol.Exit:              exit,
+	protocol.Chdir:             chdir,
+	protocol.ServiceTags:       serviceSet,
+	protocol.ServiceArgs:       serviceSet,
+	protocol.ServiceFDs:        serviceFDs,
+	protocol.ServiceAutoUp:     serviceAutoUp,
+	protocol.ServiceStart:      serviceStart,
+	protocol.ServiceSignal:     serviceSignal,
+	protocol.ServiceDelete:     serviceDelete,
+	protocol.SocketCreate:      socketCreate,
+	protocol.SocketDelete:      socketDelete,
+	protocol.FDPipe:            fdPipe,
+	protocol.FDOpen:            fdOpen,
+	protocol.FDSocket:          fdSocket,
+	protocol.FDTake:            fdTake,
+	protocol.FDDelete:          fdDelete,
+	protocol.LogFilter:         logFilter,
+	protocol.LogDest:           logDest,
+	protocol.ConnEventTimeout:  connEventTimeout,
+	protocol.SignalClear:       signalClear,
+	protocol.TerminateExecArgs: terminateExecArgs,
+	protocol.TerminateGuard:    terminateGuard,
+	protocol.Terminate:         terminate,
+	protocol.Memory:            memory,
+}
+
+// execute carries out one line and answers with an error if it fails.
+func (c *Conn) execute(line []byte, kind protocol.LineKind) {
+	c.world.Log.Entry(logger.Debug).Str("controller[").Int(int64(c.number)).Str("] command: ").Bytes(line).Send()
+	switch kind {
+	case protocol.TooLong:
+		c.reject(protocol.LineTooLong, "] command exceeds buffer size")
+		return
+	case protocol.HasNUL:
+		c.reject(protocol.LineNUL, "] line contains NUL")
+		return
+	}
+	protocol.Parse(line, &c.command)
+	if err := c.perform(&c.command); err.Code != protocol.OK {
+		c.fail(err, line)
+	}
+}
+
+// perform runs the command. A panic in it is the failure of this command if the
+// program goes on.
+func (c *Conn) perform(cmd *protocol.Command) (err protocol.Error) {
+	defer func() {
+		if v := recover(); v != nil {
+			actor.Panicked(v)
+			err = protocol.Error{Code: protocol.Internal}
+		}
+	}()
+	switch {
+	case cmd.Verb == protocol.FDTake: // which looks for a descriptor first
+	case cmd.Named && cmd.Err.Code != protocol.OK && mustExist(cmd.Verb) && !c.world.Services.Exists(cmd.Name):
+		return protocol.Error{Code: protocol.NoSuchService}
+	case cmd.Err.Code != protocol.OK:
+		return cmd.Err
+	}
+	return commands[cmd.Verb](c, cmd)
+}
+
+// mustExist tells whether the verb's service must exist, which ranks before
+// errors in later arguments.
+func mustExist(v protocol.Verb) bool {
+	return v == protocol.ServiceStart || v == protocol.ServiceSignal || v == protocol.ServiceDelete
+}
+
+// reject answers a line that is no command.
+func (c *Conn) reject(code protocol.Code, logged string) {
+	c.world.Log.Entry(logger.Error).Str("controller[").Int(int64(c.number)).Str(logged).Send()
+	c.answerError(protocol.Error{Code: code}, nil)
+}
+
+func (c *Conn) fail(err protocol.Error, line []byte) {
+	c.logFailure(err, line)
+	c.answerError(err, line)
+}
+
+func (c *Conn) answerError(err protocol.Error, line []byte) {
+	l := actor.NewLine()
+	l.B = protocol.AppendError(l.B, err, line)
+	c.send(l)
+}
+
+func (c *Conn) logFailure(err protocol.Error, line []byte) {
+	if err.Code == protocol.UnknownCommand {
+		c.world.Log.Entry(logger.Error).Str("controller[").Int(int64(c.number)).
+			Str("] sent unknown command ").Bytes(err.Arg).Send()
+		return
+	}
+	l := actor.NewLine()
+	defer l.Free()
+	l.B = protocol.AppendLogQuote(l.B, line)
+	c.world.Log.Entry(logger.Error).Str("controller[").Int(int64(c.number)).
+		Str("] command failed: ").Bytes(l.B).Send()
+	l.B = err.Append(l.B[:0])
+	c.world.Log.Entry(logger.Error).Str("  with error: '").Bytes(l.B).Str("'").Send()
+}
+
+// send puts an answer into the connection's own outbox.
+func (c *Conn) send(l *actor.Line) {
+	if c.outbox.Writable() {
+		c.trace(l.B)
+		c.outbox.Offer(l.B)
+	}
+	l.Free()
+}
+
+// trace shows an event line in the log.
+func (c *Conn) trace(line []byte) {
+	c.world.Log.Entry(logger.Debug).Str("controller[").Int(int64(c.number)).
+		Str("] event: ").Bytes(line[:len(line)-1]).Send()
+}
+
+func echo(c *Conn, cmd *protocol.Command) (ok protocol.Error) {
+	if !cmd.HasValue || len(cmd.Value) == 0 {
+		return ok
+	}
+	l := actor.NewLine()
+	l.B = protocol.AppendEcho(l.B, cmd.Value)
+	c.send(l)
+	return ok
+}
+
+// exit ends the connection once its answers were sent; what else it has
+// written is discarded.
+func exit(c *Conn, _ *protocol.Command) (ok protocol.Error) {
+	c.closing = true
+	return ok
+}
+
+func chdir(_ *Conn, cmd *protocol.Command) (ok protocol.Error) {
+	if err := unix.Chdir(string(cmd.Path)); err != nil {
+		return failure(protocol.ChdirFailed, err)
+	}
+	return ok
+}
+
+func failure(code protocol.Code, err error) protocol.Error {
+	errno, _ := err.(unix.Errno)
+	return protocol.Error{Code: code, Errno: errno}
+}
+
+func serviceSet(c *Conn, cmd *protocol.Command) protocol.Error {
+	return c.world.Services.Set(c.services, cmd)
+}
+
+// serviceFDs warns of handles that do not exist, and stores the list all the
+// same.
+func serviceFDs(c *Conn, cmd *protocol.Command) protocol.Error {
+	for rest, more := cmd.Value, cmd.HasValue; more; {
+		var name []byte
+		name, rest, more = protocol.NextField(rest)
+		if string(name) == "-" || c.world.Handles.Exists(name) {
+			continue
+		}
+		if c.awaitRoom(false) {
+			l := actor.NewLine()
+			l.B = protocol.AppendNotDefined(l.B, name)
+			c.send(l)
+		}
+	}
+	return c.world.Services.Set(c.services, cmd)
+}
+
+func serviceAutoUp(c *Conn, cmd *protocol.Command) protocol.Error {
+	return c.world.Services.AutoUp(c.services, cmd)
+}
+
+func serviceStart(c *Conn, cmd *protocol.Command) protocol.Error {
+	return c.world.Services.Start(c.services, cmd)
+}
+
+func serviceSignal(c *Conn, cmd *protocol.Command) protocol.Error {
+	return c.world.Services.Signal(c.services, cmd)
+}
+
+func serviceDelete(c *Conn, cmd *protocol.Command) protocol.Error {
+	return c.world.Services.Delete(c.services, cmd)
+}
+
+func fdPipe(c *Conn, cmd *protocol.Command) protocol.Error {
+	return c.world.Handles.Pipe(c.handles, cmd)
+}
+
+// fdOpen sends what has gathered first, since opening a FIFO may take for
+// ever.
+func fdOpen(c *Conn, cmd *protocol.Command) protocol.Error {
+	c.outbox.Uncork()
+	defer c.outbox.Cork()
+	return c.world.Handles.Open(c.handles, cmd)
+}
+
+func fdSocket(c *Conn, cmd *protocol.Command) protocol.Error {
+	return c.world.Handles.Socket(c.handles, cmd)
+}
+
+func fdTake(c *Conn, cmd *protocol.Command) protocol.Error {
+	fd, ok := c.passed.take()
+	switch {
+	case !ok:
+		return protocol.Error{Code: protocol.NothingQueued}
+	case cmd.Err.Code != protocol.OK:
+		unix.Close(fd)
+		return cmd.Err
+	}
+	return c.world.Handles.Take(c.handles, cmd.Name, fd)
+}
+
+func fdDelete(c *Conn, cmd *protocol.Command) protocol.Error {
+	return c.world.Handles.Delete(c.handles, cmd.Name)
+}
+
+func logFilter(c *Conn, cmd *protocol.Command) (ok protocol.Error) {
+	level := cmd.LevelSet.Apply(protocol.Level(c.world.Log.Filter()), cmd.Level)
+	c.world.Log.SetFilter(logger.Level(level))
+	l := actor.NewLine()
+	l.B = protocol.AppendLogFilter(l.B, level)
+	c.send(l)
+	return ok
+}
+
+func logDest(c *Conn, cmd *protocol.Command) (ok protocol.Error) {
+	if !c.world.Handles.BindLog(c.handles, cmd.Name) {
+		l := actor.NewLine()
+		l.B = protocol.AppendNotExist(l.B, cmd.Name)
+		c.send(l)
+	}
+	return ok
+}
+
+func connEventTimeout(c *Conn, cmd *protocol.Command) (ok protocol.Error) {
+	c.reset, c.close = cmd.Reset, cmd.Close
+	return ok
+}
+
+func signalClear(c *Conn, cmd *protocol.Command) (ok protocol.Error) {
+	c.world.Ledger.Clear(cmd.Signal, cmd.Count)
+	return ok
+}
+
+func socketCreate(c *Conn, cmd *protocol.Command) protocol.Error {
+	return c.world.Socket.Create(&c.control, cmd)
+}
+
+func socketDelete(c *Conn, _ *protocol.Command) (ok protocol.Error) {
+	c.world.Socket.Delete(&c.control)
+	return ok
+}

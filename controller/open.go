@@ -1,0 +1,206 @@
+package controller
+
+import (
+	"daemonproxy/actor"
+	"daemonproxy/actor/logger"
+	"daemonproxy/actor/mainthread"
+	"daemonproxy/actor/signals"
+	"daemonproxy/controller/protocol"
+	"daemonproxy/service"
+
+	"golang.org/x/sys/unix"
+)
+
+// Interactive makes stdin and stdout a controller. It gets the banner before
+// anything else.
+func (t *Table) Interactive(banner []string) bool {
+	c := t.reserve()
+	if c == nil {
+		return false
+	}
+	c.kind, c.fd, c.input = interactive, -1, true
+	c.outbox.OpenShared(1)
+	for _, text := range banner {
+		l := actor.NewLine()
+		l.B = protocol.AppendInfo(l.B, text)
+		c.outbox.Offer(l.B)
+		l.Free()
+	}
+	c.greet()
+	return true
+}
+
+// ConfigStdin reads commands from descriptor 0.
+func (t *Table) ConfigStdin() bool {
+	c := t.reserve()
+	if c == nil {
+		return false
+	}
+	c.kind, c.fd, c.input = configStdin, -1, true
+	return true
+}
+
+// Config reads commands from an open file, which becomes the connection's. It
+// is non-blocking, so that a FIFO holds up nobody.
+func (t *Table) Config(fd int) bool {
+	c := t.reserve()
+	if c == nil {
+		return false
+	}
+	c.kind, c.fd, c.input = config, fd, true
+	// A regular file can't be watched, and need not be.
+	if err := t.world.Poller.Add(&c.watch, fd); err != nil && err != unix.EPERM {
+		c.logError("epoll_ctl", err)
+	}
+	return true
+}
+
+// Begin lets the connections that were made at start go to work.
+func (t *Table) Begin() {
+	for i, used := range t.used {
+		if used {
+			t.slots[i].begin()
+		}
+	}
+}
+
+// client makes an accepted connection a controller.
+func (c *Conn) client(fd int) {
+	c.kind, c.fd, c.input = client, fd, true
+	c.outbox.Open(fd)
+	c.greet()
+	c.watchFD()
+	c.begin()
+}
+
+// greet subscribes the connection and tells it the uncleared signals, before
+// any event.
+func (c *Conn) greet() {
+	c.told = c.world.Ledger.Latest()
+	for after := int64(0); ; {
+		next, ok := c.world.Ledger.Next(after, true)
+		if !ok || next.At > c.told {
+			break
+		}
+		after = next.At
+		c.offerSignal(next)
+	}
+	c.world.Bus.Subscribe(&c.outbox)
+}
+
+func (c *Conn) offerSignal(a signals.Arrival) {
+	l := actor.NewLine()
+	l.B = protocol.AppendSignal(l.B, a.Signal, a.At/actor.Second, a.Count)
+	c.trace(l.B)
+	c.outbox.Offer(l.B)
+	l.Free()
+}
+
+func (c *Conn) watchFD() {
+	if err := c.world.Poller.Add(&c.watch, c.fd); err != nil {
+		c.logError("epoll_ctl", err)
+	}
+}
+
+// Reserve makes a connection for a service that uses control.* handles, with
+// the given directions.
+func (t *Table) Reserve(events, commands bool) (service.Control, int) {
+	c := t.reserve()
+	if c == nil {
+		t.world.Log.Line(logger.Error, "can't allocate controller object")
+		return nil, -1
+	}
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.world.Log.Entry(logger.Error).Str("can't create socketpair: ").Str(strerror(err)).Send()
+		t.release(c)
+		return nil, -1
+	}
+	// Only our end is non-blocking: the other one is the program's.
+	if err := unix.SetNonblock(pair[0], true); err != nil {
+		t.world.Log.Line(logger.Error, "can't initialize controller")
+		unix.Close(pair[0])
+		unix.Close(pair[1])
+		t.release(c)
+		return nil, -1
+	}
+	if !events {
+		unix.Shutdown(pair[0], unix.SHUT_WR)
+	}
+	if !commands {
+		unix.Shutdown(pair[0], unix.SHUT_RD)
+	}
+	c.kind, c.fd, c.input = ofService, pair[0], commands
+	c.reserved = reserved{conn: c, child: pair[1], events: events}
+	return &c.reserved, pair[1]
+}
+
+// reserved is a slot that waits for its service's process.
+type reserved struct {
+	conn   *Conn
+	child  int
+	events bool
+}
+
+// Commit brings the connection to life.
+func (r *reserved) Commit() {
+	c := r.conn
+	unix.Close(r.child)
+	if r.events {
+		c.outbox.Open(c.fd)
+		c.greet()
+	}
+	c.watchFD()
+	c.begin()
+}
+
+// Abort gives the slot back.
+func (r *reserved) Abort() {
+	unix.Close(r.child)
+	unix.Close(r.conn.fd)
+	r.conn.table.release(r.conn)
+}
+
+// free ends the connection and makes its slot free.
+func (c *Conn) free() {
+	c.world.Bus.Unsubscribe(&c.outbox)
+	c.outbox.Close()
+	c.world.Clock.Stop(&c.alarm)
+	c.world.Poller.Remove(&c.watch)
+	c.passed.closeAll(c)
+	if c.fd >= 0 {
+		unix.Close(c.fd)
+	}
+	if c.source != nil {
+		c.source.Stop()
+		c.source = nil
+	}
+	c.active = false
+	switch c.kind {
+	case configStdin:
+		c.world.Handles.PutNull(0)
+	case interactive:
+		c.endSession()
+	}
+	c.table.release(c)
+}
+
+// endSession follows the end of the interactive controller, which ends the
+// program unless it is guarded.
+func (c *Conn) endSession() {
+	if c.world.Duties.Guard.Load() != 0 {
+		c.world.Log.Line(logger.Warning, "interactive session ended, but not exiting due to terminate-guard")
+		return
+	}
+	c.world.Log.Line(logger.Info, "interactive session ended")
+	c.world.Duties.Terminate(0, mainthread.TerminatedNormally)
+}
+
+func (c *Conn) logError(what string, err error) {
+	c.world.Log.Entry(logger.Error).Str(what).Str(": ").Str(strerror(err)).Send()
+}
+
+func strerror(err error) string {
+	errno, _ := err.(unix.Errno)
+	return protocol.Strerror(errno)
+}

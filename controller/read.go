@@ -1,0 +1,150 @@
+package controller
+
+import (
+	"unsafe"
+
+	"daemonproxy/actor/logger"
+	"daemonproxy/controller/protocol"
+
+	"golang.org/x/sys/unix"
+)
+
+// fill reads once into the free part of the line buffer and reports whether
+// that changed anything.
+func (c *Conn) fill() bool {
+	if !c.readable {
+		return false
+	}
+	space := c.lines.Space()
+	if len(space) == 0 {
+		return false
+	}
+	n, err := c.read(space)
+	switch {
+	case err == unix.EINTR:
+		return true
+	case err == unix.EAGAIN:
+		c.readable = false
+		return false
+	case err != nil:
+		c.world.Log.Entry(logger.Error).Str("read(client[").Int(int64(c.number)).Str("])): ").Str(strerror(err)).Send()
+		n = 0
+	}
+	if n > 0 {
+		c.lines.Filled(n)
+		return true
+	}
+	c.readable = false
+	c.atEnd = true
+	return true
+}
+
+func (c *Conn) read(b []byte) (int, error) {
+	switch {
+	case c.source != nil:
+		return c.source.Read(b)
+	case c.kind == config:
+		return unix.Read(c.fd, b)
+	}
+	return c.passed.receive(c, b)
+}
+
+// end follows the end of the input: a last line without LF is executed only if
+// it comes from a config file.
+func (c *Conn) end() {
+	c.closing = true
+	rest := c.lines.Rest()
+	if len(rest) == 0 {
+		return
+	}
+	if c.kind != config && c.kind != configStdin {
+		c.world.Log.Line(logger.Warning, "Command ends with EOF... ignored")
+		return
+	}
+	c.world.Log.Line(logger.Warning, "Command ends with EOF... processing anyway")
+	if kind := protocol.Classify(rest); kind != protocol.None && c.world.Duties.Open() {
+		c.execute(rest, kind)
+	}
+}
+
+const (
+	// maxPassed descriptors wait for fd.take.
+	maxPassed = 16
+	// maxRights is the kernel's SCM_MAX_FD: more are never in one message.
+	maxRights = 253
+)
+
+// passed is the queue of descriptors that came with SCM_RIGHTS.
+type passed struct {
+	n       int
+	queue   [maxPassed]int
+	control [unix.SizeofCmsghdr + 4*maxRights + 4]byte
+	message unix.Msghdr
+	iov     unix.Iovec
+}
+
+// receive reads bytes and queues the descriptors that come along.
+func (p *passed) receive(c *Conn, b []byte) (int, error) {
+	p.iov.Base = &b[0]
+	p.iov.SetLen(len(b))
+	p.message = unix.Msghdr{Iov: &p.iov, Control: &p.control[0]}
+	p.message.SetIovlen(1)
+	p.message.SetControllen(len(p.control))
+	n, _, errno := unix.Syscall(unix.SYS_RECVMSG, uintptr(c.fd),
+		uintptr(unsafe.Pointer(&p.message)), unix.MSG_CMSG_CLOEXEC|unix.MSG_DONTWAIT)
+	p.iov.Base, p.message.Iov = nil, nil
+	if errno != 0 {
+		return 0, errno
+	}
+	p.queueAll(c, p.control[:p.message.Controllen])
+	return int(n), nil
+}
+
+// queueAll walks the control messages; what has no room is closed.
+func (p *passed) queueAll(c *Conn, control []byte) {
+	for len(control) >= unix.SizeofCmsghdr {
+		h := (*unix.Cmsghdr)(unsafe.Pointer(&control[0]))
+		length := int(h.Len)
+		if length < unix.SizeofCmsghdr || length > len(control) {
+			return
+		}
+		if h.Level == unix.SOL_SOCKET && h.Type == unix.SCM_RIGHTS {
+			for data := control[unix.SizeofCmsghdr:length]; len(data) >= 4; data = data[4:] {
+				p.put(c, int(*(*int32)(unsafe.Pointer(&data[0]))))
+			}
+		}
+		control = control[min(unix.CmsgSpace(length-unix.SizeofCmsghdr), len(control)):]
+	}
+}
+
+func (p *passed) put(c *Conn, fd int) {
+	if p.n < maxPassed {
+		p.queue[p.n] = fd
+		p.n++
+		return
+	}
+	c.world.Log.Entry(logger.Error).Str("No room for ancillary file descriptor ").Int(int64(fd)).Send()
+	unix.Close(fd)
+}
+
+// take returns the descriptor that came first.
+func (p *passed) take() (fd int, ok bool) {
+	if p.n == 0 {
+		return -1, false
+	}
+	fd = p.queue[0]
+	p.n--
+	copy(p.queue[:], p.queue[1:p.n+1])
+	return fd, true
+}
+
+func (p *passed) closeAll(c *Conn) {
+	for {
+		fd, ok := p.take()
+		if !ok {
+			return
+		}
+		c.world.Log.Entry(logger.Warning).Str("closing leftover ancillary file descriptor ").Int(int64(fd)).Send()
+		unix.Close(fd)
+	}
+}

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"time"
+
+	"daemonproxy/actor"
+	"daemonproxy/actor/logger"
+	"daemonproxy/actor/mainthread"
+	"daemonproxy/actor/reaper"
+	"daemonproxy/actor/signals"
+	"daemonproxy/controller"
+	"daemonproxy/controller/protocol"
+	"daemonproxy/handle"
+	"daemonproxy/service"
+	"daemonproxy/service/spawn"
+
+	"github.com/oklog/run"
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// setupFlush is how long the log of the set-up may take to reach the terminal
+	// that -D leaves behind.
+	setupFlush = time.Second
+	// forkPatience is how long an exit waits for forks that are under way, so that
+	// their services are in the list of those that run.
+	forkPatience = 50 * time.Millisecond
+)
+
+// daemon is the actors of the program and what wires them.
+type daemon struct {
+	options  *options
+	pid1     bool
+	duties   *mainthread.Duties
+	log      *logger.Log
+	clock    *actor.Clock
+	poller   *actor.Poller
+	receiver signals.Receiver
+	reaper   *reaper.Reaper
+	spawners *spawn.Pool
+	handles  *handle.Registry
+	services *service.Registry
+	socket   *controller.Socket
+	table    *controller.Table
+}
+
+// newDaemon sets the program up, up to the point where commands may run.
+func newDaemon(o *options, pid1 bool, duties *mainthread.Duties) *daemon {
+	d := &daemon{options: o, pid1: pid1, duties: duties, log: duties.Log}
+	bus := &actor.Bus{Trace: d.traceEvent}
+	d.clock = actor.NewClock(nil)
+	poller, err := actor.NewPoller()
+	if err != nil {
+		duties.Fatal(mainthread.ExitImpossible, "signal pipe setup: "+protocol.Strerror(errnoOf(err)))
+	}
+	d.poller = poller
+	d.handles = handle.NewRegistry(bus, d.log, int(o.fdPool.n), int(o.fdPool.m))
+	duties.Kept = d.handles.KeepOpen
+	call := handle.NewCall()
+	if d.handles.Inherit(call, nil) != nil {
+		duties.Fatal(mainthread.ExitBadOptions, "Not enough FD objects to register all open FDs")
+	}
+	ledger := &signals.Ledger{}
+	d.receiver = signals.Receiver{Ledger: ledger, Arrived: d.signaled, Child: d.childChanged, Fatal: duties.FatalSignal}
+	d.receiver.Listen()
+
+	d.spawners = spawn.NewPool(duties.Environ, protocol.Strerror)
+	d.reaper = reaper.New(service.Births(d.spawners), nil)
+	services := &service.World{
+		Bus: bus, Clock: d.clock, Log: d.log, Duties: duties, Ledger: ledger,
+		Reaper: d.reaper, Spawners: d.spawners, Descriptors: descriptors{d.handles},
+	}
+	d.services = service.NewRegistry(services, int(o.servicePool.n), int(o.servicePool.m))
+	world := &controller.World{
+		Bus: bus, Clock: d.clock, Poller: poller, Log: d.log, Duties: duties,
+		Ledger: ledger, Services: d.services, Handles: d.handles,
+	}
+	d.socket = controller.NewSocket(world)
+	world.Socket = d.socket
+	d.table = controller.NewTable(world, o.maxClients)
+	d.socket.Serve(d.table)
+	services.Controls = d.table
+
+	d.openControllers(call)
+	if o.mlockall {
+		d.lockMemory()
+	}
+	return d
+}
+
+// openControllers makes the controllers that the options ask for.
+func (d *daemon) openControllers(call *handle.Call) {
+	o := d.options
+	if o.hasSocket && !d.socket.Open(o.socket) {
+		d.duties.Fatal(mainthread.ExitEnvironment, "Can't create controller socket")
+	}
+	if o.interactive {
+		d.handles.StandInNull(call, "stdin", "stdout")
+		if !d.table.Interactive(banner()) {
+			d.duties.Fatal(mainthread.ExitEnvironment, "stdin/stdout are not usable!")
+		}
+	}
+	if o.config != "" && !d.openConfig(call) {
+		d.duties.Fatal(mainthread.ExitEnvironment, "Unable to process config file")
+	}
+}
+
+func (d *daemon) openConfig(call *handle.Call) bool {
+	path := d.options.config
+	if path != configStdin {
+		fd, err := unix.Open(path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			d.log.Entry(logger.Error).Str(`Failed to open config file "`).Str(path).
+				Str(`": `).Str(protocol.Strerror(errnoOf(err))).Send()
+			return false
+		}
+		return d.table.Config(fd)
+	}
+	if d.options.interactive {
+		d.log.Line(logger.Error, "stdin not available")
+		return false
+	}
+	d.handles.StandInNull(call, "stdin")
+	return d.table.ConfigStdin()
+}
+
+// lockMemory locks what the program uses, page by page as it is used: without
+// MCL_ONFAULT everything that the runtime has reserved would become resident.
+func (d *daemon) lockMemory() {
+	const onFault = 4 // MCL_ONFAULT of mlockall(2), Linux 4.4
+	if err := unix.Mlockall(unix.MCL_CURRENT | unix.MCL_FUTURE | onFault); err != nil {
+		d.log.Entry(logger.Error).Str("mlockall: ").Str(protocol.Strerror(errnoOf(err))).Send()
+	}
+}
+
+// toBackground is the switch of -D, in the process that the launcher waits for.
+func (d *daemon) toBackground(mark *daemonized) {
+	if mark == nil {
+		if d.options.daemonize {
+			d.log.Line(logger.Warning, daemonizeIgnored)
+		}
+		return
+	}
+	if errno := becomeDaemon(); errno != 0 {
+		d.duties.Fatal(mainthread.ExitEnvironment, "setsid: "+protocol.Strerror(errno))
+	}
+	// What was said so far is for the terminal that is left behind.
+	d.log.Flush(setupFlush)
+	if errno := mark.ready(d.options.config == configStdin); errno != 0 {
+		d.log.Entry(logger.Warning).Str("Can't open /dev/null: ").Str(protocol.Strerror(errno)).Send()
+	}
+}
+
+// traceEvent shows each event line once in the log.
+func (d *daemon) traceEvent(line []byte) {
+	d.log.Entry(logger.Debug).Str("event: ").Bytes(line[:len(line)-1]).Send()
+}
+
+func (d *daemon) childChanged() { d.reaper.ChildChanged() }
+
+// signaled passes the arrival of a counted signal on.
+func (d *daemon) signaled(s protocol.Signal) {
+	d.table.Signaled()
+	d.services.Arrived(s)
+}
+
+// run lets everything go, and ends the program when an end was ordered.
+func (d *daemon) run(mark *daemonized) {
+	d.toBackground(mark)
+	var roots run.Group
+	roots.Add(func() error {
+		<-d.duties.Ordered()
+		return nil
+	}, func(error) { d.spawners.Close() })
+	addStoppable(&roots, d.clock.Run)
+	addStoppable(&roots, d.receiver.Run)
+	addStoppable(&roots, d.log.Run)
+	add(&roots, d.poller.Run, d.poller.Close)
+	add(&roots, d.reaper.Run, d.reaper.Stop)
+	add(&roots, d.socket.Run, d.socket.Stop)
+	d.table.Begin()
+	roots.Run()
+	// Nobody but this thread is needed any more; connections that still work on
+	// a command are not waited for.
+	d.table.Drain(actor.Monotonic() + actor.Second)
+	d.spawners.Drain(forkPatience)
+	d.duties.Leave(d.duties.Ending())
+}
+
+func add(roots *run.Group, execute, interrupt func()) {
+	roots.Add(func() error {
+		execute()
+		return nil
+	}, func(error) { interrupt() })
+}
+
+func addStoppable(roots *run.Group, execute func(stop <-chan struct{})) {
+	stop := make(chan struct{})
+	add(roots, func() { execute(stop) }, func() { close(stop) })
+}

@@ -1,0 +1,30 @@
+package main
+
+import "strings"
+
+// helpColumn is where the descriptions of --help begin.
+const helpColumn = 30
+
+// helpText is what --help prints: a line an option, and an empty one to end.
+func helpText(table []option) string {
+	var b strings.Builder
+	b.WriteString(versionLine())
+	b.WriteString("options:\n")
+	for i := range table {
+		o := &table[i]
+		line := "      --"
+		if o.short != 0 {
+			line = "  -" + string(rune(o.short)) + ", --"
+		}
+		line += o.long
+		if o.arg != "" {
+			line += " " + o.arg
+		}
+		b.WriteString(line)
+		b.WriteString(strings.Repeat(" ", max(2, helpColumn-len(line))))
+		b.WriteString(o.help)
+		b.WriteByte('\n')
+	}
+	b.WriteByte('\n')
+	return b.String()
+}

@@ -1,0 +1,70 @@
+// Command daemonproxy is a process supervisor that is controlled by lines of
+// text.
+//
+// main.go pins the main thread and reads the options, daemon.go makes the
+// actors and wires them, background.go is -D.
+package main
+
+import (
+	"os"
+	"runtime"
+
+	"daemonproxy/actor"
+	"daemonproxy/actor/logger"
+	"daemonproxy/actor/mainthread"
+	"daemonproxy/controller/protocol"
+
+	"golang.org/x/sys/unix"
+)
+
+// The main goroutine stays on the main thread, which is the one that leads the
+// process.
+func init() { runtime.LockOSThread() }
+
+func main() {
+	// Set once by hand, the number is not adjusted by the runtime any more, which
+	// would stop all goroutines for it now and then.
+	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	unix.Umask(0o077)
+	mark := takeMark()
+	pid1 := os.Getpid() == 1
+
+	log := logger.New()
+	log.Attach([]byte("stderr"), original{})
+	duties := mainthread.New(log, os.Environ())
+	actor.OnPanic(duties.InternalError)
+	log.OnPanic(func(any) { duties.InternalError("log") })
+
+	if mark == nil && wantsBackground(os.Args[1:], pid1) {
+		code, errno := launch(os.Args)
+		if errno == 0 {
+			os.Exit(code)
+		}
+		duties.Fatal(mainthread.ExitEnvironment, "fork: "+protocol.Strerror(errno))
+	}
+	o, end := parseOptions(os.Args[1:], pid1, terminal{log})
+	log.SetFilter(logger.Level(o.filter))
+	duties.Guard.Store(o.guard)
+	duties.Args.Set([]byte(o.execArgs))
+	if end != nil {
+		if end.text == "" {
+			duties.Quit(int64(end.code))
+		}
+		duties.Fatal(int64(end.code), end.text)
+	}
+	newDaemon(&o, pid1, duties).run(mark)
+}
+
+// original is the descriptor 2 that the program was started with, for the log
+// until there are handles.
+type original struct{}
+
+func (original) FD() int  { return 2 }
+func (original) Release() {}
+
+// terminal is where parsing speaks to.
+type terminal struct{ *logger.Log }
+
+func (t terminal) log(level protocol.Level, text string) { t.Line(logger.Level(level), text) }
+func (terminal) print(text string)                       { writeAll(1, []byte(text)) }
+func (terminal) system(action string) unix.Errno         { return systemAction(action) }

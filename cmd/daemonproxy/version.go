@@ -1,0 +1,49 @@
+package main
+
+import (
+	"strconv"
+	"time"
+)
+
+// What the build says of itself: set by the linker, as in
+//
+//	go build -ldflags "-X main.version=1.2.3 -X main.buildEpoch=$(date +%s)
+//	    -X main.gitHead=$(git rev-parse HEAD) -X main.gitDirty=dirty"
+//
+// runtime/debug knows some of it too, but would link package fmt in.
+var (
+	version    = "0.1.0"   // MAJOR.MINOR.RELEASE[SUFFIX]
+	buildEpoch = "0"       // seconds since 1970, UTC
+	gitHead    = "unknown" // hash of the commit
+	gitDirty   = ""        // not empty: built from a changed tree
+)
+
+func versionLine() string { return "daemonproxy version " + version + "\n" }
+
+// versionText is what --version prints. Scripts rely on its first three lines.
+func versionText() string {
+	// A build without a good number is shown as one of 1970.
+	epoch, _ := strconv.ParseInt(buildEpoch, 10, 64)
+	built := strconv.FormatInt(epoch, 10) + " (" + time.Unix(epoch, 0).UTC().Format(time.DateTime) + ")"
+	head := gitHead
+	if gitDirty != "" {
+		head += " (dirty)"
+	}
+	return versionLine() +
+		" build timestamp: " + built + "\n" +
+		" git HEAD: " + head + "\n" +
+		"Copyright (C) 2025-2026 the daemonproxy authors\n" +
+		"\n" +
+		"This is free software under the MIT licence, without any warranty.\n" +
+		"The terms are in the file LICENSE that comes with it.\n"
+}
+
+// banner is what the interactive controller is told first.
+func banner() []string {
+	return []string{
+		"daemonproxy version " + version,
+		"Copyright (C) 2025-2026 the daemonproxy authors",
+		"This is free software under the MIT licence, without any warranty; see the file LICENSE.",
+		"Commands are lines of TAB separated fields; docs/protocol.md lists them.",
+	}
+}

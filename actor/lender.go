@@ -10,6 +10,7 @@ type lender struct {
 	outbox *Outbox
 	fd     int
 	wake   chan struct{}
+	chunk  [lenderChunk]byte // a copy: the outbox may serve another by the time it is written
 }
 
 const lenderChunk = 4096
@@ -35,8 +36,8 @@ func (l *lender) run() {
 	}
 }
 
-// next returns what is to be written; the bytes stay in place until they were.
-// It reports false once the outbox serves another descriptor.
+// next returns a copy of what is to be written, which stays in the outbox until
+// it was. It reports false once the outbox serves another descriptor.
 func (l *lender) next() (chunk []byte, ours bool) {
 	o := l.outbox
 	o.mu.Lock()
@@ -47,19 +48,19 @@ func (l *lender) next() (chunk []byte, ours bool) {
 	if o.n == 0 {
 		return nil, true
 	}
-	chunk = o.pending()
-	return chunk[:min(len(chunk), lenderChunk)], true
+	return l.chunk[:copy(l.chunk[:], o.pending())], true
 }
 
 func (l *lender) write(chunk []byte) {
-	if !l.writable(0) {
-		l.blocked()
-		l.writable(-1)
-	}
-	n, err := unix.Write(l.fd, chunk)
+	n, err := 0, error(unix.EAGAIN)
 	for err == unix.EINTR || err == unix.EAGAIN {
-		l.blocked()
-		l.writable(-1)
+		if !l.writable(0) {
+			l.blocked()
+			l.writable(-1)
+		}
+		if !l.serves() {
+			return
+		}
 		n, err = unix.Write(l.fd, chunk)
 	}
 	o := l.outbox
@@ -88,6 +89,14 @@ func (l *lender) writable(wait int) bool {
 			return n > 0 || err != nil
 		}
 	}
+}
+
+// serves tells whether the outbox still is this lender's: what it dropped is
+// not to be written any more.
+func (l *lender) serves() bool {
+	l.outbox.mu.Lock()
+	defer l.outbox.mu.Unlock()
+	return l.outbox.lender == l
 }
 
 func (l *lender) blocked() {

@@ -179,27 +179,38 @@ func (o *Outbox) BlockedSince() int64 {
 	return o.blockedAt
 }
 
-// Drain sends what is left, waiting for the reader no longer than until the
-// given time: at exit, when nobody else watches the descriptor.
-func (o *Outbox) Drain(until int64) {
+// Drain sends what is left in the outboxes and waits for their readers until
+// the given time: at exit, when nobody else watches the descriptors.
+func Drain(outboxes []*Outbox, until int64) {
 	for {
-		o.mu.Lock()
-		o.flush()
-		fd, done := o.fd, o.n == 0 || o.fd < 0
-		shared := o.lender != nil
-		o.mu.Unlock()
-		left := (until - Monotonic()) / 1e6
-		if done || left <= 0 {
+		poll := make([]unix.PollFd, 0, len(outboxes))
+		wait := (until - Monotonic()) / 1e6
+		pending := false
+		for _, o := range outboxes {
+			fd, done, shared := o.drain()
+			switch {
+			case done:
+				continue
+			case shared:
+				// The lender reports nothing while it writes; look again soon.
+				wait = min(wait, 5)
+			default:
+				poll = append(poll, unix.PollFd{Fd: int32(fd), Events: unix.POLLOUT})
+			}
+			pending = true
+		}
+		if !pending || wait <= 0 {
 			return
 		}
-		if shared {
-			// The lender reports nothing while it writes; look again soon.
-			unix.Poll(nil, int(min(left, 5)))
-			continue
-		}
-		poll := [1]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
-		unix.Poll(poll[:], int(left))
+		unix.Poll(poll, int(wait))
 	}
+}
+
+func (o *Outbox) drain() (fd int, done, shared bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.flush()
+	return o.fd, o.fd < 0 || o.n == 0, o.lender != nil
 }
 
 // enqueue copies a line that fits.

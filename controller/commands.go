@@ -141,7 +141,7 @@ func echo(c *Conn, cmd *protocol.Command) (ok protocol.Error) {
 // exit ends the connection once its answers were sent; what else it has
 // written is discarded.
 func exit(c *Conn, _ *protocol.Command) (ok protocol.Error) {
-	c.closing = true
+	c.finish()
 	return ok
 }
 

@@ -160,6 +160,7 @@ func (c *Conn) begun() {
 	if c.fd < 0 {
 		c.source = actor.NewSource(0, c)
 	}
+	c.ready() // what was offered before the slot was handed over
 }
 
 func (c *Conn) ready() {
@@ -249,6 +250,13 @@ func (c *Conn) awaitRoom(done bool) bool {
 		c.take(m)
 	}
 	return false
+}
+
+// finish begins the end: no more commands and no more events, but those that
+// are in the outbox already.
+func (c *Conn) finish() {
+	c.closing = true
+	c.world.Bus.Unsubscribe(&c.outbox)
 }
 
 // over tells whether the connection has ended.

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"strconv"
+	"unsafe"
 
 	"daemonproxy/controller/protocol"
 
@@ -32,9 +33,6 @@ func listen(cmd *protocol.Command) (l listener, step string, err error) {
 		return none, stepBind, unix.EINVAL
 	}
 	path := string(cmd.Path)
-	if path[0] == '@' {
-		path = "./" + path // which x/sys would take for an abstract name
-	}
 	if err := clearStale(path); err != nil {
 		return none, stepUnlink, err
 	}
@@ -45,7 +43,7 @@ func listen(cmd *protocol.Command) (l listener, step string, err error) {
 	// The file takes the mode of the socket's inode, less the umask of 077: so
 	// it never has more than it is to have.
 	unix.Fchmod(fd, cmd.Mode)
-	if err := unix.Bind(fd, &unix.SockaddrUnix{Name: path}); err != nil {
+	if err := bind(fd, cmd.Path); err != nil {
 		unix.Close(fd)
 		return none, stepBind, err
 	}
@@ -60,6 +58,20 @@ func listen(cmd *protocol.Command) (l listener, step string, err error) {
 		return none, stepListen, err
 	}
 	return l, "", nil
+}
+
+// bind is bind(2) for any path: package unix takes one that begins with '@' for
+// an abstract name.
+func bind(fd int, path []byte) error {
+	address := unix.RawSockaddrUnix{Family: unix.AF_UNIX}
+	for i, b := range path { // at most 107, so that a NUL is left
+		address.Path[i] = int8(b)
+	}
+	size := unsafe.Offsetof(address.Path) + uintptr(len(path)) + 1
+	if _, _, errno := unix.Syscall(unix.SYS_BIND, uintptr(fd), uintptr(unsafe.Pointer(&address)), size); errno != 0 {
+		return errno
+	}
+	return nil
 }
 
 // clearStale unlinks what an earlier program left at path: only a socket, not a

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"runtime"
 	"sync"
+	"unsafe"
 
 	"daemonproxy/actor"
 	"daemonproxy/controller/protocol"
@@ -25,10 +26,10 @@ func memory(c *Conn, _ *protocol.Command) (ok protocol.Error) {
 	defer usage.mu.Unlock()
 	runtime.ReadMemStats(&usage.stats)
 	values := [5]int64{int64(usage.stats.Mallocs), int64(usage.stats.Sys), -1, -1, openDescriptors()}
-	if pages, ok := procField("/proc/self/statm", 1); ok {
+	if pages, ok := procField(statm, 1); ok {
 		values[2] = pages * int64(unix.Getpagesize())
 	}
-	if threads, ok := procField("/proc/self/stat", 19); ok {
+	if threads, ok := procField(stat, 19); ok {
 		values[3] = threads
 	}
 	l := actor.NewLine()
@@ -37,12 +38,27 @@ func memory(c *Conn, _ *protocol.Command) (ok protocol.Error) {
 	return ok
 }
 
+// The files of /proc, as the kernel takes a path: package unix would make a copy
+// with a NUL at each call.
+var (
+	statm       = []byte("/proc/self/statm\x00")
+	stat        = []byte("/proc/self/stat\x00")
+	descriptors = []byte("/proc/self/fd\x00")
+)
+
+func openProc(path []byte) (fd int, ok bool) {
+	at := unix.AT_FDCWD
+	n, _, errno := unix.Syscall6(unix.SYS_OPENAT, uintptr(at),
+		uintptr(unsafe.Pointer(&path[0])), unix.O_RDONLY|unix.O_CLOEXEC, 0, 0, 0)
+	return int(n), errno == 0
+}
+
 // procField returns a number from a line of blank separated fields. Those of
 // stat are counted from behind the parenthesis, as the command name may hold
 // blanks.
-func procField(path string, n int) (int64, bool) {
-	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
+func procField(path []byte, n int) (int64, bool) {
+	fd, ok := openProc(path)
+	if !ok {
 		return 0, false
 	}
 	defer unix.Close(fd)
@@ -70,8 +86,8 @@ func procField(path string, n int) (int64, bool) {
 // openDescriptors counts the entries of /proc/self/fd, without the one for the
 // count itself; -1 if that cannot be known.
 func openDescriptors() int64 {
-	fd, err := unix.Open("/proc/self/fd", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
+	fd, ok := openProc(descriptors)
+	if !ok {
 		return -1
 	}
 	defer unix.Close(fd)
@@ -85,8 +101,7 @@ func openDescriptors() int64 {
 			return n
 		}
 		for at := 0; at < size; n++ {
-			// d_reclen of struct linux_dirent64 stands behind two 64-bit fields.
-			at += int(usage.text[at+16]) | int(usage.text[at+17])<<8
+			at += int((*unix.Dirent)(unsafe.Pointer(&usage.text[at])).Reclen)
 		}
 	}
 }

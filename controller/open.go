@@ -1,6 +1,8 @@
 package controller
 
 import (
+	"slices"
+
 	"daemonproxy/actor"
 	"daemonproxy/actor/logger"
 	"daemonproxy/actor/mainthread"
@@ -57,8 +59,11 @@ func (t *Table) Config(fd int) bool {
 
 // Begin lets the connections that were made at start go to work.
 func (t *Table) Begin() {
-	for i, used := range t.used {
-		if used {
+	t.mu.Lock()
+	made := slices.Clone(t.used)
+	t.mu.Unlock()
+	for i := range made {
+		if made[i] {
 			t.slots[i].begin()
 		}
 	}
@@ -96,9 +101,12 @@ func (c *Conn) offerSignal(a signals.Arrival) {
 	l.Free()
 }
 
+// watchFD watches the descriptor. One that can't be watched is hung up on: it
+// would never be heard of again.
 func (c *Conn) watchFD() {
 	if err := c.world.Poller.Add(&c.watch, c.fd); err != nil {
 		c.logError("epoll_ctl", err)
+		unix.Shutdown(c.fd, unix.SHUT_RDWR)
 	}
 }
 
@@ -142,16 +150,19 @@ type reserved struct {
 	events bool
 }
 
-// Commit brings the connection to life.
+// Commit subscribes the connection to events.
 func (r *reserved) Commit() {
-	c := r.conn
 	unix.Close(r.child)
 	if r.events {
-		c.outbox.Open(c.fd)
-		c.greet()
+		r.conn.outbox.Open(r.conn.fd)
+		r.conn.greet()
 	}
-	c.watchFD()
-	c.begin()
+}
+
+// Begin lets the connection obey commands.
+func (r *reserved) Begin() {
+	r.conn.watchFD()
+	r.conn.begin()
 }
 
 // Abort gives the slot back.
@@ -167,8 +178,10 @@ func (c *Conn) free() {
 	c.outbox.Close()
 	c.world.Clock.Stop(&c.alarm)
 	c.world.Poller.Remove(&c.watch)
+	c.events.Store(0) // of this connection, not the next one
 	c.passed.closeAll(c)
 	if c.fd >= 0 {
+		c.discardInput()
 		unix.Close(c.fd)
 	}
 	if c.source != nil {

@@ -49,10 +49,27 @@ func (c *Conn) read(b []byte) (int, error) {
 	return c.passed.receive(c, b)
 }
 
+// discardInput reads what the peer of an ended connection has still sent, as
+// far as it is there: closing a socket with unread input makes the peer lose
+// answers that it has not read yet.
+func (c *Conn) discardInput() {
+	if c.kind == config {
+		return
+	}
+	for range 64 {
+		c.lines.Reset()
+		n, err := c.passed.receive(c, c.lines.Space())
+		if err != nil || n == 0 {
+			break
+		}
+	}
+	c.passed.closeAll(c)
+}
+
 // end follows the end of the input: a last line without LF is executed only if
 // it comes from a config file.
 func (c *Conn) end() {
-	c.closing = true
+	c.finish()
 	rest := c.lines.Rest()
 	if len(rest) == 0 {
 		return

@@ -143,14 +143,16 @@ func (s *Socket) ask(m *socketCall) protocol.Error {
 	return m.err
 }
 
-// Open is -S: a socket at start, with the defaults of socket.create.
+// Open is -S: a socket at start, before Run, with the defaults of
+// socket.create. Clients are accepted once Run has begun.
 func (s *Socket) Open(path string) bool {
-	var m socketCall
-	m.init()
-	return s.Create(&m, &protocol.Command{
+	return s.create(&protocol.Command{
 		Path: []byte(path), Mode: protocol.DefaultMode, UID: -1, GID: -1,
-	}).Code == protocol.OK
+	})
 }
+
+// Undo takes Open back.
+func (s *Socket) Undo() { s.remove(false) }
 
 func (s *Socket) create(cmd *protocol.Command) bool {
 	l, step, err := listen(cmd)
@@ -194,6 +196,10 @@ func (s *Socket) remove(say bool) {
 // accept gives slots to clients as long as there are both.
 func (s *Socket) accept() {
 	for s.listener.fd >= 0 && s.world.Duties.Open() {
+		if !s.waiting() {
+			s.warned = 0
+			return
+		}
 		c := s.table.reserve()
 		if c == nil {
 			s.full()
@@ -201,16 +207,12 @@ func (s *Socket) accept() {
 		}
 		fd, _, err := unix.Accept4(s.listener.fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
 		if err == nil {
-			s.warned = 0
 			c.client(fd)
 			continue
 		}
 		s.table.unreserve(c)
 		switch err {
-		case unix.EINTR, unix.ECONNABORTED:
-		case unix.EAGAIN:
-			s.warned = 0
-			return
+		case unix.EINTR, unix.ECONNABORTED, unix.EAGAIN:
 		default:
 			// No descriptors or no memory: the client goes on waiting, and no
 			// event will tell of it again.
@@ -221,12 +223,16 @@ func (s *Socket) accept() {
 	}
 }
 
+// waiting tells whether there is a client to be accepted. A slot is reserved
+// only then: a service that starts may need the last one.
+func (s *Socket) waiting() bool {
+	poll := [1]unix.PollFd{{Fd: int32(s.listener.fd), Events: unix.POLLIN}}
+	n, err := unix.Poll(poll[:], 0)
+	return n > 0 || err == unix.EINTR
+}
+
 // full says that clients wait, at once and then now and again.
 func (s *Socket) full() {
-	poll := [1]unix.PollFd{{Fd: int32(s.listener.fd), Events: unix.POLLIN}}
-	if n, _ := unix.Poll(poll[:], 0); n <= 0 {
-		return
-	}
 	now := s.world.Clock.Now()
 	if s.warned == 0 || now-s.warned >= fullWarning {
 		s.warned = now

@@ -2,6 +2,8 @@ package controller
 
 import (
 	"sync"
+
+	"daemonproxy/actor"
 )
 
 // Table is the slots for connections, numbered from 0. Which of them are in use
@@ -60,9 +62,11 @@ func (t *Table) Signaled() {
 // Drain sends what is left in all outboxes and waits for slow readers until the
 // given time, at exit.
 func (t *Table) Drain(until int64) {
+	outboxes := make([]*actor.Outbox, 0, len(t.slots))
 	for _, c := range t.slots {
-		c.outbox.Drain(until)
+		outboxes = append(outboxes, &c.outbox)
 	}
+	actor.Drain(outboxes, until)
 }
 
 // Stop ends the goroutines of all slots, with the connections that they serve.

@@ -151,7 +151,7 @@ func (a *Actor) rang() {
 }
 
 func (a *Actor) triggered() {
-	if a.condition() && a.state.start(a.world.Clock.Now()) {
+	if a.condition() && a.world.Duties.Open() && a.state.start(a.world.Clock.Now()) {
 		a.schedule()
 	}
 }

@@ -64,7 +64,7 @@ func controlEnds(list []byte) (events, commands bool) {
 
 func (a *Actor) refused() {
 	a.acquiring = false
-	if a.state.phase == queued {
+	if a.state.phase == queued && a.world.Duties.Open() {
 		a.forkFailed(syscall.EAGAIN)
 	}
 }
@@ -95,19 +95,25 @@ func (a *Actor) begun() {
 		}
 		b.loan.Return()
 		s.Release()
-		a.forkFailed(out.ForkErrno)
+		if a.world.Duties.Open() {
+			a.forkFailed(out.ForkErrno)
+		}
 		return
 	}
+	a.running.Started(a.name, out.PID)
 	a.world.Reaper.Adopt(&a.adopt, out.PID, a, s.Birth())
 	a.state.begun(out.PID, out.At)
-	a.running.Started(a.name, out.PID)
-	a.logStep(out)
-	if b.control != nil {
-		b.control.Commit()
+	a.logStep(s)
+	control := b.control
+	if control != nil {
+		control.Commit()
 	}
 	b.loan.Return()
 	s.Release()
 	a.announce()
+	if control != nil {
+		control.Begin()
+	}
 	if a.state.early() {
 		a.state.exited(a.state.exit)
 		a.ended()
@@ -115,14 +121,12 @@ func (a *Actor) begun() {
 }
 
 // logStep says in the log what the child could not do.
-func (a *Actor) logStep(out spawn.Outcome) {
-	switch out.Step {
+func (a *Actor) logStep(s *spawn.Spawner) {
+	switch out := s.Outcome(); out.Step {
 	case spawn.StepDup:
 		a.world.Log.Entry(logger.Error).Str("Failed to dup file descriptor ").Int(int64(out.Source)).Send()
 	case spawn.StepExec:
-		text, _ := a.values.get(args)
-		program, _, _ := protocol.NextField(text)
-		a.world.Log.Entry(logger.Error).Str("exec(").Bytes(program).Str(", ...) failed: ").
+		a.world.Log.Entry(logger.Error).Str("exec(").Bytes(s.Program()).Str(", ...) failed: ").
 			Str(protocol.Strerror(out.StepErrno)).Send()
 	}
 }

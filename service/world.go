@@ -32,11 +32,14 @@ type Controls interface {
 	Reserve(events, commands bool) (control Control, child int)
 }
 
-// Control is a reserved connection. Exactly one of its methods is called, once;
-// both close the child's end.
+// Control is a reserved connection. Either Abort is called, or Commit and then
+// Begin.
 type Control interface {
-	// Commit brings it to life: from then on it sees every event.
+	// Commit closes the child's end; from then on the connection gets every
+	// event.
 	Commit()
+	// Begin lets it obey commands.
+	Begin()
 	Abort()
 }
 

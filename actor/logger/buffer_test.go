@@ -1,6 +1,7 @@
 package logger
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -92,10 +93,60 @@ func TestLostLineWaitsForRoom(t *testing.T) {
 		l.Attach(stderr(), lend(7))
 		start(t, l)
 		synctest.Wait()
-		k.mend(func() { slow.err, slow.most, slow.blocked = nil, 10, nil })
+		k.mend(func() { slow.err, slow.most, slow.takes = nil, 10, ms })
 		l.Line(Info, "lost two") // causes an attempt
+		pass(ms)
+		if n := len(l.waiting()); n != 4080 {
+			t.Fatalf("%d bytes", n)
+		}
+		l.Line(Info, "") // there would be room
+		pass(ms)
+		if n := len(l.waiting()); n > 4096 {
+			t.Fatalf("%d bytes", n)
+		}
 		l.Flush(patience)
-		want(t, slow.out, "info: "+message(4090, "m")+"\nwarning: lost 2 log messages\n")
+		want(t, slow.out, "info: "+message(4090, "m")+"\nwarning: lost 3 log messages\n")
+	})
+}
+
+func TestBurstIsNotLostOnAHealthyDestination(t *testing.T) {
+	l := New()
+	f := scratch(t)
+	l.Attach(stderr(), lend(int(f.Fd())))
+	start(t, l)
+	awaitPlace(t, l, atIdle) // before that there is nobody to wait for
+	var text strings.Builder
+	for i := range 20_000 {
+		l.Entry(Info).Str("message ").Int(int64(i)).Send()
+		text.WriteString("info: message " + strconv.Itoa(i) + "\n")
+	}
+	if !l.Flush(patience) {
+		t.Fatal("not flushed")
+	}
+	if content(t, f) != text.String() {
+		t.Fatal("messages were lost")
+	}
+}
+
+// All messages together wait for a write that hangs, once.
+func TestBurstDoesNotWaitForAHangingWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dead := &device{hang: make(chan struct{})}
+		l, k := newFake(map[int]*device{7: dead})
+		l.Attach(stderr(), lend(7))
+		start(t, l)
+		for range 500 {
+			l.Line(Info, message(100, "m"))
+		}
+		synctest.Wait()
+		if k.naps > maxNaps {
+			t.Fatalf("%d naps", k.naps)
+		}
+		close(dead.hang)
+		l.Flush(patience)
+		if !strings.HasSuffix(dead.out, " log messages\n") {
+			t.Fatal("nothing was lost")
+		}
 	})
 }
 

@@ -178,14 +178,11 @@ func TestChangeWhileNotWritable(t *testing.T) {
 // The rest of a message goes where the log goes.
 func TestRestOfAPartialWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		partial, good := &device{most: 8}, &device{}
+		partial, good := &device{most: 8, takes: ms}, &device{}
 		l, k := newFake(map[int]*device{7: partial, 8: good})
 		l.Attach(stderr(), lend(7))
 		l.Line(Info, "abcdef")
-		partial.takes = ms
 		start(t, l)
-		synctest.Wait()
-		k.mend(func() { partial.err = nil })
 		pass(ms)
 		k.mend(func() { partial.err = errFull })
 		pass(ms)

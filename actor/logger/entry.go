@@ -33,29 +33,32 @@ type Entry struct {
 type entries struct {
 	mu    sync.Mutex
 	idle  *Entry
+	used  int // entries of first that were ever taken; the memory of the others is not touched
 	first [entryCount]Entry
-}
-
-func (s *entries) init(l *Log) {
-	for i := range s.first {
-		s.first[i].log = l
-		s.put(&s.first[i])
-	}
 }
 
 // take allocates only when entryCount messages are in the making already, or were abandoned by panics.
 func (s *entries) take(l *Log) *Entry {
-	s.mu.Lock()
-	e := s.idle
-	if e != nil {
-		s.idle = e.next
-	}
-	s.mu.Unlock()
+	e := s.spare()
 	if e == nil {
-		e = &Entry{log: l}
+		e = new(Entry)
 	}
-	e.next = nil
+	e.log, e.next = l, nil
 	e.Text = e.fixed[:0]
+	return e
+}
+
+func (s *entries) spare() *Entry {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.idle
+	switch {
+	case e != nil:
+		s.idle = e.next
+	case s.used < entryCount:
+		e = &s.first[s.used]
+		s.used++
+	}
 	return e
 }
 

@@ -24,6 +24,7 @@ type kernel interface {
 	open(w *waker)
 	wake(w *waker) // makes await return; not lost if await is yet to be called
 	close(w *waker)
+	nap() // lets 0.1 ms pass; unlike time.Sleep it allocates nothing
 }
 
 // waker is an eventfd that interrupts a poll; -1 if there was none to be had.
@@ -54,6 +55,11 @@ func (linux) wake(w *waker) {
 	if w.fd >= 0 {
 		_, _ = unix.Write(w.fd, one[:])
 	}
+}
+
+func (linux) nap() {
+	ts := unix.NsecToTimespec(100_000)
+	_ = unix.Nanosleep(&ts, nil)
 }
 
 func (linux) ready(fd int) bool {

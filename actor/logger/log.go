@@ -1,8 +1,11 @@
 // Package logger is the daemon's log: a bounded buffer of lines that any goroutine may add to, and a sink actor,
 // Run, that carries them to one descriptor.
 //
-// Adding a message copies it under a short lock and returns. It never waits for the destination and does not
-// allocate; a line longer than 8 KiB, which only a command line option or a panic can bring, is the exception.
+// Adding a message copies it under a short lock and returns. It does not allocate, unless the line is longer
+// than 8 KiB, which only a command line option or a panic can bring. It does not wait for a blocked destination:
+// what the buffer cannot hold is lost, and counted. Only while the pen (see below) is busy with a destination
+// that so far works do senders give way, so that a burst is not lost on a healthy file; should that very write
+// hang, this costs them some 30 ms, once.
 //
 // The destination is the name of a handle and, while a handle of that name exists, a loan of its descriptor.
 // Package handle sets and clears the loan (Dest, Attach, Detach); without one, messages wait in the buffer.
@@ -18,6 +21,7 @@
 package logger
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -57,6 +61,7 @@ type Log struct {
 	text  []byte // what waits, in fixed unless one huge message is in it
 	lost  int64  // messages that did not fit since the last flush
 	pace  pace
+	waits int // how often messages gave way to the write that is due
 	fixed [2 * BufferSize]byte
 
 	running bool
@@ -72,7 +77,6 @@ func New() *Log {
 	l.fdNow.Store(-1)
 	l.name = append(make([]byte, 0, 32), "stderr"...)
 	l.text = l.fixed[:0]
-	l.entries.init(l)
 	return l
 }
 
@@ -100,14 +104,49 @@ func (l *Log) Entry(v Level) *Entry {
 // Line logs one text.
 func (l *Log) Line(v Level, text string) { l.Entry(v).Str(text).Send() }
 
-// put adds a whole line.
+// maxYields and maxNaps bound what all messages together wait for one write: 200 turns of the scheduler, then
+// 200 times 0.1 ms. It takes a healthy file or terminal a few turns.
+const (
+	maxYields = 200
+	maxNaps   = 200
+)
+
+// put adds a whole line. A burst can fill the buffer before the pen gets to run; as long as the pen is on its way
+// to a destination that works, its sender gives way rather than lose it.
 func (l *Log) put(line []byte) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.add(line)
+	for {
+		added, patient := l.offer(line)
+		switch {
+		case added:
+			return
+		case patient:
+			l.kernel.nap()
+		default:
+			runtime.Gosched()
+		}
+	}
 }
 
-// add is put with the lock held.
+// offer adds a line, or asks to come back after a turn of the scheduler, or after a nap.
+func (l *Log) offer(line []byte) (added, patient bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.lost == 0 && l.fits(len(line)) || !l.works() {
+		l.add(line)
+		return true, false
+	}
+	l.waits++
+	return false, l.waits > maxYields
+}
+
+// works says whether the pen may be expected to make room at once: it is neither gone, nor known to be blocked,
+// nor hanging as far as one can tell.
+func (l *Log) works() bool {
+	p := l.pen
+	return p != nil && l.sink != nil && !l.pace.failing && p.at != atPoll && l.waits < maxYields+maxNaps
+}
+
+// add appends a line or counts it as lost, with the lock held.
 func (l *Log) add(line []byte) {
 	if l.lost > 0 || !l.fits(len(line)) {
 		l.lost++

@@ -157,6 +157,7 @@ type fake struct {
 	mu     sync.Mutex
 	born   time.Time
 	calls  int
+	naps   int
 	wakers map[*waker]chan struct{}
 	fds    map[int]*device
 }
@@ -243,6 +244,12 @@ func (k *fake) write(fd int, _ *way, b []byte) (int, error) {
 	}
 	d.out += string(b[:n])
 	return n, nil
+}
+
+func (k *fake) nap() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.naps++
 }
 
 func (k *fake) open(w *waker) {

@@ -189,6 +189,9 @@ func (l *Log) account(p *pen, n int, tried bool) (doomed Sink) {
 	defer l.mu.Unlock()
 	p.at = atIdle
 	doomed, p.doomed = p.doomed, nil
+	if l.pen == p {
+		l.waits = 0
+	}
 	if !tried || l.pen != p {
 		return doomed
 	}

@@ -3,6 +3,7 @@ package mainthread
 import (
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"daemonproxy/actor/logger"
 	"daemonproxy/controller/protocol"
@@ -13,12 +14,18 @@ const TerminatedNormally = "terminated normally"
 
 // Exit numbers of fatal ends (docs/protocol.md, Exit status).
 const (
-	ExitNothingToDo  = 1
-	ExitBadOptions   = 2
-	ExitEnvironment  = 3
-	ExitBrokenState  = 4
-	ExitImpossible   = 5
-	logFlushAtExitNS = 1e9
+	ExitNothingToDo = 1
+	ExitBadOptions  = 2
+	ExitEnvironment = 3
+	ExitBrokenState = 4
+	ExitImpossible  = 5
+)
+
+const (
+	// flushAtExit is how long an end waits for the destination of the log.
+	flushAtExit = time.Second
+	// linesPerFlush lines about services fit into the log's buffer.
+	linesPerFlush = 32
 )
 
 // Duties is one per program. Its fields are set before any goroutine but the
@@ -29,6 +36,8 @@ type Duties struct {
 	// Kept calls keep for every descriptor of a named handle. It is called on
 	// the fatal path too.
 	Kept func(keep func(fd int))
+	// Undo removes what set-up leaves in the file system, for Refuse.
+	Undo func()
 
 	Guard   atomic.Int64 // 0 = none
 	Args    ExecArgs
@@ -47,7 +56,7 @@ type End struct {
 
 // New returns duties without guard and exec arguments.
 func New(log *logger.Log, environ []string) *Duties {
-	return &Duties{Log: log, Environ: environ, ordered: make(chan struct{}), Kept: func(func(int)) {}}
+	return &Duties{Log: log, Environ: environ, ordered: make(chan struct{}), Kept: func(func(int)) {}, Undo: func() {}}
 }
 
 // Open tells whether commands may begin and services may start: it is the gate
@@ -78,6 +87,15 @@ func (d *Duties) Leave(end End) {
 	d.Log.Line(logger.Info, "daemonproxy exiting")
 	d.logRunning()
 	d.exit(end.Code)
+}
+
+// Refuse is Fatal for a program that can't be set up, on the main thread: what
+// set-up has made is removed.
+func (d *Duties) Refuse(code int64, text string) {
+	if d.Guard.Load() == 0 || d.Args.Configured() {
+		d.Undo()
+	}
+	d.Fatal(code, text)
 }
 
 // Fatal logs the text and ends the program, through exec-on-exit if it is
@@ -120,14 +138,17 @@ func (d *Duties) afterFailedExec(code int64, text string) {
 }
 
 func (d *Duties) logRunning() {
-	for _, s := range d.Running.list() {
+	for i, s := range d.Running.list() {
+		if i%linesPerFlush == 0 {
+			d.Log.FlushFatal(flushAtExit)
+		}
 		d.Log.Entry(logger.Warning).Str("service '").Str(s.name).
 			Str("' running as pid ").Int(int64(s.pid)).Send()
 	}
 }
 
 func (d *Duties) exit(code int64) {
-	d.Log.Flush(logFlushAtExitNS)
+	d.Log.FlushFatal(flushAtExit)
 	syscall.Exit(int(code & 0xff))
 }
 

@@ -15,7 +15,7 @@ type message interface {
 type childChanged struct{ actor.Envelope[message] }
 
 func (m *childChanged) deliver(r *Reaper) { r.reap() }
-func (*childChanged) abandon()            {}
+func (m *childChanged) abandon()          {}
 
 type stop struct{ actor.Envelope[message] }
 

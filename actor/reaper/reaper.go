@@ -91,6 +91,7 @@ func (r *Reaper) step(m message) {
 		if v := recover(); v != nil {
 			actor.Panicked(v)
 			m.abandon()
+			r.ChildChanged() // the step may have left children unreaped
 		}
 	}()
 	m.deliver(r)

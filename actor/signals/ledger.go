@@ -37,7 +37,7 @@ func (l *Ledger) Arrived(s protocol.Signal) {
 	l.latest = max(actor.Monotonic(), l.latest+1)
 	e := &l.entries[s]
 	e.Signal, e.At = s, l.latest
-	l.count(e, e.Count+1)
+	l.count(e, max(e.Count, e.Count+1)) // saturated
 }
 
 // Clear takes n off the count of s, which stops at 0. A signal that never

@@ -19,6 +19,8 @@ import (
 	"syscall"
 	"unsafe"
 
+	"daemonproxy/actor/mainthread"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -157,7 +159,7 @@ func awaitExit(pid int) int {
 		case err == unix.EINTR:
 			continue
 		case err != nil: // somebody else reaped it
-			return exitEnvironment
+			return mainthread.ExitEnvironment
 		case status.Signaled():
 			return 128 + int(status.Signal())
 		}

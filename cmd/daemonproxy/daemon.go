@@ -51,14 +51,14 @@ func newDaemon(o *options, pid1 bool, duties *mainthread.Duties) *daemon {
 	d.clock = actor.NewClock(nil)
 	poller, err := actor.NewPoller()
 	if err != nil {
-		duties.Fatal(mainthread.ExitImpossible, "signal pipe setup: "+protocol.Strerror(errnoOf(err)))
+		duties.Refuse(mainthread.ExitImpossible, "signal pipe setup: "+protocol.Strerror(errnoOf(err)))
 	}
 	d.poller = poller
 	d.handles = handle.NewRegistry(bus, d.log, int(o.fdPool.n), int(o.fdPool.m))
 	duties.Kept = d.handles.KeepOpen
 	call := handle.NewCall()
 	if d.handles.Inherit(call, nil) != nil {
-		duties.Fatal(mainthread.ExitBadOptions, "Not enough FD objects to register all open FDs")
+		duties.Refuse(mainthread.ExitBadOptions, "Not enough FD objects to register all open FDs")
 	}
 	ledger := &signals.Ledger{}
 	d.receiver = signals.Receiver{Ledger: ledger, Arrived: d.signaled, Child: d.childChanged, Fatal: duties.FatalSignal}
@@ -77,6 +77,7 @@ func newDaemon(o *options, pid1 bool, duties *mainthread.Duties) *daemon {
 	}
 	d.socket = controller.NewSocket(world)
 	world.Socket = d.socket
+	duties.Undo = d.socket.Undo
 	d.table = controller.NewTable(world, o.maxClients)
 	d.socket.Serve(d.table)
 	services.Controls = d.table
@@ -92,16 +93,16 @@ func newDaemon(o *options, pid1 bool, duties *mainthread.Duties) *daemon {
 func (d *daemon) openControllers(call *handle.Call) {
 	o := d.options
 	if o.hasSocket && !d.socket.Open(o.socket) {
-		d.duties.Fatal(mainthread.ExitEnvironment, "Can't create controller socket")
+		d.duties.Refuse(mainthread.ExitEnvironment, "Can't create controller socket")
 	}
 	if o.interactive {
 		d.handles.StandInNull(call, "stdin", "stdout")
 		if !d.table.Interactive(banner()) {
-			d.duties.Fatal(mainthread.ExitEnvironment, "stdin/stdout are not usable!")
+			d.duties.Refuse(mainthread.ExitEnvironment, "stdin/stdout are not usable!")
 		}
 	}
 	if o.config != "" && !d.openConfig(call) {
-		d.duties.Fatal(mainthread.ExitEnvironment, "Unable to process config file")
+		d.duties.Refuse(mainthread.ExitEnvironment, "Unable to process config file")
 	}
 }
 
@@ -142,7 +143,7 @@ func (d *daemon) toBackground(mark *daemonized) {
 		return
 	}
 	if errno := becomeDaemon(); errno != 0 {
-		d.duties.Fatal(mainthread.ExitEnvironment, "setsid: "+protocol.Strerror(errno))
+		d.duties.Refuse(mainthread.ExitEnvironment, "setsid: "+protocol.Strerror(errno))
 	}
 	// What was said so far is for the terminal that is left behind.
 	d.log.Flush(setupFlush)

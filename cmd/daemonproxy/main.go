@@ -33,7 +33,7 @@ func main() {
 	log.Attach([]byte("stderr"), original{})
 	duties := mainthread.New(log, os.Environ())
 	actor.OnPanic(duties.InternalError)
-	log.OnPanic(func(any) { duties.InternalError("log") })
+	log.OnPanic(actor.Panicked)
 
 	if mark == nil && wantsBackground(os.Args[1:], pid1) {
 		code, errno := launch(os.Args)

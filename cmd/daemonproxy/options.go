@@ -5,16 +5,8 @@ import (
 	"strings"
 	"syscall"
 
+	"daemonproxy/actor/mainthread"
 	"daemonproxy/controller/protocol"
-)
-
-// Exit statuses that are not a code given to terminate.
-const (
-	exitNothing     = 1 // help or version, nothing was to be done
-	exitBadOptions  = 2
-	exitEnvironment = 3
-	exitBroken      = 4
-	exitImpossible  = 5
 )
 
 // continuing begins a fatal text that, under a guard, does not end the program.
@@ -118,7 +110,7 @@ func (p *parser) parse() *stop {
 		}
 	}
 	if p.config == "" && !p.interactive && !p.hasSocket {
-		return p.fatal(exitBadOptions, "require -i or -c or -S")
+		return p.fatal(mainthread.ExitBadOptions, "require -i or -c or -S")
 	}
 	return nil
 }
@@ -134,7 +126,7 @@ func (p *parser) word(word string) *stop {
 		return p.act(p.long(name), word)
 	}
 	if len(word) < 2 || word[0] != '-' {
-		return p.fatal(exitBadOptions, `Unexpected argument "`+word+`"`)
+		return p.fatal(mainthread.ExitBadOptions, `Unexpected argument "`+word+`"`)
 	}
 	for i := 1; i < len(word); i++ {
 		if end := p.act(p.short(word[i]), "-"+word[i:i+1]); end != nil {
@@ -165,13 +157,13 @@ func (p *parser) short(letter byte) *option {
 // act carries out one option, nil if it is unknown, that was written as name.
 func (p *parser) act(o *option, name string) *stop {
 	if o == nil {
-		return p.fatal(exitBadOptions, "Unknown option "+name+"  (see --help)")
+		return p.fatal(mainthread.ExitBadOptions, "Unknown option "+name+"  (see --help)")
 	}
 	if o.arg == "" {
 		return o.act(p, "")
 	}
 	if len(p.words) == 0 {
-		return p.fatal(exitBadOptions, "Missing argument for "+name)
+		return p.fatal(mainthread.ExitBadOptions, "Missing argument for "+name)
 	}
 	return o.act(p, p.next())
 }
@@ -200,13 +192,13 @@ func (p *parser) show(text string) *stop {
 	if p.continues() {
 		return nil
 	}
-	return &stop{exitNothing, ""}
+	return &stop{mainthread.ExitNothingToDo, ""}
 }
 
 func (p *parser) setConfig(path string) *stop {
 	if path != configStdin {
 		if _, err := os.Stat(path); err != nil {
-			return p.fatal(exitBadOptions, `Cannot stat configfile "`+path+`"`)
+			return p.fatal(mainthread.ExitBadOptions, `Cannot stat configfile "`+path+`"`)
 		}
 	}
 	p.config = path
@@ -225,7 +217,7 @@ func (p *parser) setGuard(arg string) *stop {
 	}
 	guard, ok := protocol.ParseInteger([]byte(arg))
 	if !ok {
-		return p.fatal(exitBadOptions, "Terminate guard must be an integer")
+		return p.fatal(mainthread.ExitBadOptions, "Terminate guard must be an integer")
 	}
 	p.guard = guard
 	return nil
@@ -233,7 +225,7 @@ func (p *parser) setGuard(arg string) *stop {
 
 func (p *parser) setExecArgs(arg string) *stop {
 	if len(arg) > protocol.MaxExecArgs {
-		return p.fatal(exitBadOptions, "exec-on-exit arguments exceed buffer size")
+		return p.fatal(mainthread.ExitBadOptions, "exec-on-exit arguments exceed buffer size")
 	}
 	p.execArgs = arg
 	return nil
@@ -242,7 +234,7 @@ func (p *parser) setExecArgs(arg string) *stop {
 func (p *parser) setMaxClients(arg string) *stop {
 	n, ok := protocol.ParseInteger([]byte(arg))
 	if !ok || n < 2 || n > 1024 {
-		return p.fatal(exitBadOptions, "Maximum clients must be an integer from 2 to 1024")
+		return p.fatal(mainthread.ExitBadOptions, "Maximum clients must be an integer from 2 to 1024")
 	}
 	p.maxClients = int(n)
 	return nil
@@ -250,13 +242,13 @@ func (p *parser) setMaxClients(arg string) *stop {
 
 func (p *parser) doSystem(action string) *stop {
 	if _, known := rebootCommand(action); !known {
-		return p.fatal(exitBadOptions, "Expected poweroff, reboot or halt")
+		return p.fatal(mainthread.ExitBadOptions, "Expected poweroff, reboot or halt")
 	}
 	if !p.pid1 {
-		return p.fatal(exitBadOptions, "--system needs PID 1")
+		return p.fatal(mainthread.ExitBadOptions, "--system needs PID 1")
 	}
 	errno := p.host.system(action)
-	return p.fatal(exitEnvironment, "reboot: "+protocol.Strerror(errno))
+	return p.fatal(mainthread.ExitEnvironment, "reboot: "+protocol.Strerror(errno))
 }
 
 func (p *parser) setFilter(how protocol.LevelSet) *stop {

@@ -3,6 +3,7 @@ package main
 import (
 	"math"
 
+	"daemonproxy/actor/mainthread"
 	"daemonproxy/controller/protocol"
 )
 
@@ -45,7 +46,7 @@ var servicePoolBounds = poolBounds{
 func (p *parser) setPool(pool *poolSize, arg string, b *poolBounds) *stop {
 	n, m, hasM, ok := protocol.ParsePoolSize(arg)
 	if !ok {
-		return p.fatal(exitBadOptions, "Expected 'N' or 'NxM' where N and M are integers and M has an optional size suffix")
+		return p.fatal(mainthread.ExitBadOptions, "Expected 'N' or 'NxM' where N and M are integers and M has an optional size suffix")
 	}
 	pool.set = true
 	pool.n = p.clamp(n, &b.n)

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 
+	"daemonproxy/actor/mainthread"
 	"daemonproxy/controller/protocol"
 )
 
@@ -38,7 +39,7 @@ const (
 	versionShown = "stdout: daemonproxy version 0.1.0"
 )
 
-func bad(text string) *stop { return &stop{exitBadOptions, text} }
+func bad(text string) *stop { return &stop{mainthread.ExitBadOptions, text} }
 
 func TestOptions(t *testing.T) {
 	config := filepath.Join(t.TempDir(), "config")
@@ -169,22 +170,22 @@ func TestOptions(t *testing.T) {
 			want: options{interactive: true, servicePool: poolSize{true, 65535, 512}, filter: protocol.LevelDebug}},
 		{name: "service-pool bad", args: []string{"-i", "--service-pool", "4 "}, end: bad(badPool), want: options{interactive: true, filter: protocol.LevelDebug}},
 
-		{name: "version", args: []string{"-i", "--version", "-v"}, said: []string{versionShown}, end: &stop{exitNothing, ""},
+		{name: "version", args: []string{"-i", "--version", "-v"}, said: []string{versionShown}, end: &stop{mainthread.ExitNothingToDo, ""},
 			want: options{interactive: true, filter: protocol.LevelDebug}},
-		{name: "help", args: []string{"-hv"}, said: []string{versionShown}, end: &stop{exitNothing, ""},
+		{name: "help", args: []string{"-hv"}, said: []string{versionShown}, end: &stop{mainthread.ExitNothingToDo, ""},
 			want: options{filter: protocol.LevelDebug}},
-		{name: "help after exec", args: []string{"-E", "prog", "-h"}, said: []string{versionShown}, end: &stop{exitNothing, ""},
+		{name: "help after exec", args: []string{"-E", "prog", "-h"}, said: []string{versionShown}, end: &stop{mainthread.ExitNothingToDo, ""},
 			want: options{execArgs: "prog", filter: protocol.LevelDebug}},
 		{name: "help under a guard", args: []string{"--exit-guard", "3", "-h", "--version", "-i"}, said: []string{versionShown, versionShown},
 			want: options{guard: 3, interactive: true, filter: protocol.LevelDebug}},
 		{name: "help under a guard with exec", args: []string{"--exit-guard", "3", "-E", "prog", "-h", "-i"}, said: []string{versionShown},
-			end: &stop{exitNothing, ""}, want: options{guard: 3, execArgs: "prog", filter: protocol.LevelDebug}},
+			end: &stop{mainthread.ExitNothingToDo, ""}, want: options{guard: 3, execArgs: "prog", filter: protocol.LevelDebug}},
 
 		{name: "system elsewhere", args: []string{"--system", "poweroff"}, end: bad("--system needs PID 1"), want: options{filter: protocol.LevelDebug}},
 		{name: "system nonsense", args: []string{"--system", "off"}, end: bad("Expected poweroff, reboot or halt"), want: options{filter: protocol.LevelDebug}},
 		{name: "system no action", args: []string{"--system"}, end: bad("Missing argument for --system"), want: options{filter: protocol.LevelDebug}},
 		{name: "system refused", args: []string{"--system", "halt"}, pid1: true, said: []string{"system: halt"},
-			end: &stop{exitEnvironment, "reboot: Operation not permitted"}, want: options{filter: protocol.LevelDebug}},
+			end: &stop{mainthread.ExitEnvironment, "reboot: Operation not permitted"}, want: options{filter: protocol.LevelDebug}},
 		{name: "system refused under a guard", args: []string{"--exit-guard", "1", "--system", "reboot", "-i"}, pid1: true,
 			said: []string{"system: reboot", "fatal: (attempting to continue) reboot: Operation not permitted"},
 			want: options{guard: 1, interactive: true, filter: protocol.LevelDebug}},

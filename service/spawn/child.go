@@ -31,6 +31,7 @@ func child(im *image) {
 	if !place(im) {
 		die(im)
 	}
+	closeOthers(im)
 	if im.limited {
 		restoreLimit(im)
 	}
@@ -115,6 +116,17 @@ func place(im *image) bool {
 		}
 	}
 	return true
+}
+
+// closeOthers closes what is not listed. An exec closes it too, at the same
+// cost; but one that hangs shall not hold the ends of other people's pipes. Linux
+// before 5.9 can't.
+//
+//go:norace
+//go:nosplit
+//go:nocheckptr
+func closeOthers(im *image) {
+	syscall.RawSyscall(unix.SYS_CLOSE_RANGE, uintptr(im.count), uintptr(^uint32(0)), 0)
 }
 
 //go:norace

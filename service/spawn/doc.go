@@ -53,11 +53,12 @@
 //
 // In this order: it sets every signal to its default, but those to ignore that
 // the daemon was started with as ignored and that it has no use of its own for;
-// puts the descriptors in place; gives back the soft limit on descriptors that
-// the Go runtime raised (after the descriptors, so that a service may be given
-// more than its limit); empties the signal mask; and executes the program as
-// execvp of glibc does. Everything else is inherited as it stands, and every
-// other descriptor goes away because all of the daemon's are close-on-exec.
+// puts the descriptors in place and closes all others (before Linux 5.9 the exec
+// does that, since all of the daemon's are close-on-exec); gives back the soft
+// limit on descriptors that the Go runtime raised, after the descriptors, so that
+// a service may be given more than its limit; empties the signal mask; and
+// executes the program as execvp of glibc does. Everything else is inherited as
+// it stands.
 //
 //   - Exec fails: "error: exec(PROG, ...) failed: STRERROR" goes to the child's
 //     descriptor 2, and it exits with status 3. A write to a full pipe blocks: then

@@ -33,7 +33,7 @@ type image struct {
 func (s *Spawner) fork() {
 	im := &s.image
 	im.dumpable = -1
-	stack := unsafe.Pointer(&s.scratch.stack[len(s.scratch.stack)-64])
+	stack := unsafe.Pointer(&s.scratch.stack[stackSize-64])
 	runtime.LockOSThread()
 	at := nanotime()
 	pid, errno := vfork(stack, &s.birth.pid, im)
@@ -71,6 +71,9 @@ func vfork(stack unsafe.Pointer, pid *int32, im *image) (r1, errno uintptr) {
 // undumpable is the pid of the child that may make the process undumpable, 0 for
 // none.
 var undumpable int32
+
+// Only the assembly names these.
+var _, _ = child, exitBySignal
 
 // clone forks; the child runs the function child on the given stack. The kernel
 // stores the child's pid in *pid before it runs. errno is 0 or why there is no

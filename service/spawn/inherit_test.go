@@ -77,8 +77,8 @@ func TestIgnoredSignalsAreInherited(t *testing.T) {
 	}{
 		{":", 0},
 		{"trap '' XCPU USR1 TSTP URG PIPE", set(syscall.SIGXCPU, syscall.SIGTSTP, syscall.SIGURG)},
-		{"trap '' HUP INT TERM CONT TTOU TTIN ALRM WINCH IO SYS VTALRM", set(syscall.SIGCONT, syscall.SIGTTIN, syscall.SIGIO, syscall.SIGSYS, syscall.SIGVTALRM)},
-		{"trap '' CHLD QUIT PROF XFSZ STKFLT", set(syscall.SIGPROF, syscall.SIGXFSZ, syscall.SIGSTKFLT)},
+		{"trap '' HUP INT TERM CONT TTOU TTIN ALRM WINCH IO SYS VTALRM", set(syscall.SIGCONT, syscall.SIGTTIN, syscall.SIGWINCH, syscall.SIGIO, syscall.SIGSYS, syscall.SIGVTALRM)},
+		{"trap '' CHLD QUIT PROF XFSZ 16", set(syscall.SIGPROF, syscall.SIGXFSZ, syscall.SIGSTKFLT)},
 	} {
 		text := nested(t, c.before, showSignals)
 		if got := signalSet(t, text, "SigIgn"); got != c.want {
@@ -99,9 +99,9 @@ func TestRealTimeSignalIgnored(t *testing.T) {
 func TestLimitOnDescriptorsIsInherited(t *testing.T) {
 	for _, before := range []string{
 		"ulimit -Sn 100",
-		"ulimit -Hn 500; ulimit -Sn 500",
-		"ulimit -Hn 500; ulimit -Sn 499",
-		"ulimit -Hn 500; ulimit -Sn 64",
+		"ulimit -n 500",
+		"ulimit -n 500; ulimit -Sn 499",
+		"ulimit -n 500; ulimit -Sn 64",
 		":",
 	} {
 		const show = "ulimit -Sn; ulimit -Hn"

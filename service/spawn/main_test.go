@@ -31,6 +31,9 @@ var helpers = map[string]func(args []string){
 
 var self string
 
+// noSleep keeps the race detector from lingering at the end of each helper.
+const noSleep = "GORACE=atexit_sleep_ms=0"
+
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 {
 		if name, ok := strings.CutPrefix(os.Args[1], "helper:"); ok {
@@ -42,6 +45,8 @@ func TestMain(m *testing.M) {
 	if self, err = os.Executable(); err != nil {
 		panic(err)
 	}
+	name, value, _ := strings.Cut(noSleep, "=")
+	os.Setenv(name, value)
 	goleak.VerifyTestMain(m)
 }
 
@@ -168,7 +173,7 @@ func openNull(t testing.TB) int {
 func newPool(t testing.TB, environ ...string) *Pool {
 	t.Helper()
 	if environ == nil {
-		environ = []string{"PATH=" + os.Getenv("PATH"), "GOMAXPROCS=2", "GODEBUG=containermaxprocs=0,updatemaxprocs=0"}
+		environ = []string{"PATH=" + os.Getenv("PATH"), "GOMAXPROCS=2", "GODEBUG=containermaxprocs=0,updatemaxprocs=0", noSleep}
 	}
 	p := NewPool(environ, strerror)
 	t.Cleanup(p.Stop)

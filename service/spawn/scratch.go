@@ -12,6 +12,9 @@ import (
 const (
 	wordSize = int(unsafe.Sizeof(uintptr(0)))
 
+	// The child needs less than a kilobyte, but the kernel puts a frame there for
+	// a signal, which has all registers of the machine: up to 11 kB on amd64.
+	stackSize = 30 << 10
 	// A line of arguments has 4095 bytes, so at most 4096 arguments. Their
 	// pointers are kept with one in front, for /bin/sh, and a nil behind.
 	arenaSize = (4096+2)*wordSize + 4096 + 512
@@ -23,13 +26,13 @@ const (
 )
 
 // scratch is what a spawner needs for a start. It is mapped on first use and
-// kept. Usual starts touch three of its pages: the child's stack needs less than
-// a kilobyte, and what follows it in memory shares its page.
+// kept. Usual starts touch three of its pages: what follows the end of the stack
+// shares its page.
 type scratch struct {
-	stack [6144]byte
+	stack [stackSize]byte
 	fds   [maxFDs]descriptor
 	text  [textSize]byte
-	_     [-(6144 + maxFDs*8 + textSize) & 15]byte
+	_     [0]uintptr
 	arena [arenaSize]byte
 }
 

@@ -43,7 +43,7 @@ const own = 1<<(unix.SIGINT-1) | 1<<(unix.SIGHUP-1) | 1<<(unix.SIGTERM-1) |
 	1<<(unix.SIGCHLD-1) | 1<<(unix.SIGALRM-1) | 1<<(unix.SIGPIPE-1) |
 	1<<(unix.SIGABRT-1) | 1<<(unix.SIGFPE-1) | 1<<(unix.SIGILL-1) |
 	1<<(unix.SIGSEGV-1) | 1<<(unix.SIGBUS-1) | 1<<(unix.SIGTRAP-1) |
-	1<<(unix.SIGPWR-1) | 1<<(unix.SIGWINCH-1) | 1<<(unix.SIGTTOU-1)
+	1<<(unix.SIGTTOU-1)
 
 // dumping are the signals whose default is to dump core.
 const dumping = 1<<(unix.SIGQUIT-1) | 1<<(unix.SIGILL-1) | 1<<(unix.SIGTRAP-1) |
@@ -54,7 +54,7 @@ const dumping = 1<<(unix.SIGQUIT-1) | 1<<(unix.SIGILL-1) | 1<<(unix.SIGTRAP-1) |
 // sigaction is the kernel's, of the architectures that have SA_RESTORER.
 type sigaction struct {
 	handler, flags, restorer uintptr
-	mask                     uint64
+	_                        uint64 // the mask
 }
 
 const (

@@ -36,5 +36,6 @@ TEXT ·found(SB),NOSPLIT,$0-16
 	MOVQ	AX, ret+8(FP)
 	RET
 
+// See the package documentation. The runtime's has 65 words; more do no harm.
 DATA runtime·fwdSig(SB)/8, $0
-GLOBL runtime·fwdSig(SB), NOPTR, $(65*8)
+GLOBL runtime·fwdSig(SB), NOPTR, $(128*8)

@@ -1,7 +1,9 @@
 package handle
 
 import (
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -26,6 +28,7 @@ func TestManyRequesters(t *testing.T) {
 	before := openCount(t)
 	b := newBench(t, 0, 0)
 	panics := catchPanics()
+	last := watch(t, b.bus)
 	rounds := 3000
 	if testing.Short() {
 		rounds = 300
@@ -52,6 +55,12 @@ func TestManyRequesters(t *testing.T) {
 		t.Error("panic: ", text)
 	default:
 	}
+	for b.read(); !b.outbox.Empty(); b.read() {
+		b.outbox.Retry()
+	}
+	if got, want := b.dump(), last.dump(); got != want {
+		t.Errorf("the dump shows\n%sthe last events were\n%s", got, want)
+	}
 	for _, name := range strings.Split("a b c d e f", " ") {
 		b.do("fd.delete|" + name)
 	}
@@ -61,6 +70,42 @@ func TestManyRequesters(t *testing.T) {
 	if b.registry.used != 0 {
 		t.Error("places in use: ", b.registry.used)
 	}
+}
+
+// witness keeps the last event of each name.
+type witness struct {
+	mu    sync.Mutex
+	state map[string]string
+}
+
+// watch also checks that no handle is deleted twice in a row.
+func watch(t *testing.T, bus *actor.Bus) *witness {
+	w := &witness{state: make(map[string]string)}
+	bus.Trace = func(line []byte) {
+		event := strings.ReplaceAll(string(line), "\t", "|")
+		name := strings.Split(strings.TrimSpace(event), "|")[1]
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if isDeleted(w.state[name]) && isDeleted(event) {
+			t.Errorf("%s was deleted twice", name)
+		}
+		w.state[name] = event
+	}
+	return w
+}
+
+func isDeleted(event string) bool { return event == "" || strings.HasSuffix(event, "|deleted\n") }
+
+func (w *witness) dump() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	text := ""
+	for _, name := range slices.Sorted(maps.Keys(w.state)) {
+		if event := w.state[name]; !isDeleted(event) {
+			text += event
+		}
+	}
+	return text
 }
 
 func change(t *testing.T, r *Registry, seed uint64, rounds int) {

@@ -1,6 +1,8 @@
 package controller
 
 import (
+	"time"
+
 	"daemonproxy/actor"
 	"daemonproxy/actor/logger"
 	"daemonproxy/controller/protocol"
@@ -109,11 +111,17 @@ func (s *Socket) Run() {
 }
 
 // Stop ends Run and then removes the socket and its file, without a word in
-// the log: the orderly end of the program.
-func (s *Socket) Stop() {
+// the log: the orderly end of the program. It does not wait for a file system
+// that does not answer.
+func (s *Socket) Stop(limit time.Duration) {
 	s.mailbox.Put(&s.stop.Envelope)
-	<-s.ended
-	s.remove(false)
+	late := time.NewTimer(limit)
+	defer late.Stop()
+	select {
+	case <-s.ended:
+		s.remove(false)
+	case <-late.C:
+	}
 }
 
 // Ready, Ring and slotFreed are offers.

@@ -22,6 +22,8 @@ const (
 	// setupFlush is how long the log of the set-up may take to reach the terminal
 	// that -D leaves behind.
 	setupFlush = time.Second
+	// socketPatience is how long an exit waits for the control socket.
+	socketPatience = time.Second
 	// forkPatience is how long an exit waits for forks that are under way, so that
 	// their services are in the list of those that run.
 	forkPatience = 50 * time.Millisecond
@@ -178,9 +180,10 @@ func (d *daemon) run(mark *daemonized) {
 	addStoppable(&roots, d.log.Run)
 	add(&roots, d.poller.Run, d.poller.Close)
 	add(&roots, d.reaper.Run, d.reaper.Stop)
-	add(&roots, d.socket.Run, d.socket.Stop)
+	go d.socket.Run() // outlives the roots if it hangs in a file system
 	d.table.Begin()
 	roots.Run()
+	d.socket.Stop(socketPatience)
 	// Nobody but this thread is needed any more; connections that still work on
 	// a command are not waited for.
 	d.table.Drain(actor.Monotonic() + actor.Second)

@@ -1,0 +1,173 @@
+package signals
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+	"time"
+
+	"daemonproxy/controller/protocol"
+
+	"golang.org/x/sys/unix"
+)
+
+// receive is the helper: it says what its receiver is told, a line for each.
+func receive() {
+	l := &Ledger{}
+	r := Receiver{
+		Ledger: l,
+		Arrived: func(s protocol.Signal) {
+			a, _ := l.Next(l.Latest()-1, true)
+			fmt.Println("counted", s, a.Signal == s, a.Count)
+		},
+		Child: func() { fmt.Println("child") },
+		Fatal: func(s protocol.Signal, num int) { fmt.Println("fatal", s, num) },
+	}
+	r.Listen()
+	fmt.Println("ready")
+	r.Run(make(chan struct{}))
+}
+
+// subject is a re-executed test binary with a receiver.
+type subject struct {
+	t       *testing.T
+	process *os.Process
+	lines   chan string
+}
+
+func newSubject(t *testing.T) *subject {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self, helper)
+	cmd.Stderr = os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	s := &subject{t, cmd.Process, make(chan string)}
+	go func() {
+		defer close(s.lines)
+		for in := bufio.NewScanner(out); in.Scan(); {
+			s.lines <- in.Text()
+		}
+	}()
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		for range s.lines {
+		}
+		_ = cmd.Wait()
+	})
+	s.want("ready")
+	return s
+}
+
+func (s *subject) want(line string) {
+	s.t.Helper()
+	select {
+	case got := <-s.lines:
+		if got != line {
+			s.t.Fatalf("it says %q, want %q", got, line)
+		}
+	case <-time.After(patience):
+		s.t.Fatalf("it does not say %q", line)
+	}
+}
+
+func (s *subject) send(number syscall.Signal) {
+	s.t.Helper()
+	if err := s.process.Signal(number); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func TestReceiverCounts(t *testing.T) {
+	s := newSubject(t)
+	for round := 1; round <= 2; round++ {
+		for _, c := range []struct {
+			number syscall.Signal
+			name   string
+		}{
+			{unix.SIGINT, "SIGINT"}, {unix.SIGHUP, "SIGHUP"}, {unix.SIGTERM, "SIGTERM"},
+			{unix.SIGUSR1, "SIGUSR1"}, {unix.SIGUSR2, "SIGUSR2"}, {unix.SIGQUIT, "SIGQUIT"},
+		} {
+			s.send(c.number)
+			s.want(fmt.Sprintf("counted %s true %d", c.name, round))
+		}
+	}
+}
+
+func TestReceiverTellsOfChildrenAndFatalSignals(t *testing.T) {
+	s := newSubject(t)
+	s.send(unix.SIGCHLD)
+	s.want("child")
+	for _, number := range []syscall.Signal{
+		unix.SIGABRT, unix.SIGFPE, unix.SIGILL, unix.SIGSEGV, unix.SIGBUS, unix.SIGTRAP,
+	} {
+		s.send(number)
+		s.want(fmt.Sprintf("fatal %s %d", protocol.Signal(number), int(number)))
+	}
+}
+
+// All others have no effect; the line that a later signal causes is the next.
+func TestReceiverIgnoresTheRest(t *testing.T) {
+	s := newSubject(t)
+	counts := 0
+	for number := syscall.Signal(1); number <= protocol.MaxSignal; number++ {
+		switch {
+		case in(counted|fatal, number), number == unix.SIGCHLD, number == 32, number == 33:
+			continue
+		}
+		switch number {
+		case unix.SIGKILL, unix.SIGSTOP, unix.SIGTSTP, unix.SIGTTIN:
+			continue
+		}
+		s.send(number)
+		s.send(unix.SIGUSR1)
+		counts++
+		s.want(fmt.Sprintf("counted SIGUSR1 true %d", counts))
+	}
+}
+
+func TestJobControlWorks(t *testing.T) {
+	s := newSubject(t)
+	for _, number := range []syscall.Signal{unix.SIGTSTP, unix.SIGTTIN} {
+		s.send(number)
+		var status unix.WaitStatus
+		pid, err := unix.Wait4(s.process.Pid, &status, unix.WUNTRACED, nil)
+		for err == unix.EINTR {
+			pid, err = unix.Wait4(s.process.Pid, &status, unix.WUNTRACED, nil)
+		}
+		if err != nil || pid != s.process.Pid || !status.Stopped() || status.StopSignal() != number {
+			t.Fatalf("%v: %d, %#x, %v", number, pid, status, err)
+		}
+		s.send(unix.SIGCONT)
+	}
+	s.send(unix.SIGTTOU)
+	s.send(unix.SIGUSR2)
+	s.want("counted SIGUSR2 true 1")
+}
+
+func TestReceiverEnds(t *testing.T) {
+	r := Receiver{Ledger: &Ledger{}}
+	stop, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		r.Run(stop)
+		close(ended)
+	}()
+	close(stop)
+	select {
+	case <-ended:
+	case <-time.After(patience):
+		t.Fatal("Run does not end")
+	}
+}

@@ -66,20 +66,24 @@ func (d *daemon) killed() time.Duration {
 	return moment
 }
 
+// shortRunRestartsAfterTheInterval lets the service run for one to two of three seconds: a full interval counts from
+// its exit, not from its start.
 func shortRunRestartsAfterTheInterval(t *testing.T) {
-	d := start(t, "-i")
-	d.i.send("service.args⇥s⇥{helper hang}", "service.auto_up⇥s⇥1⇥always")
-	d.i.await("service.state⇥s⇥up⇥{now}⇥{pid=p}⇥-⇥-⇥0⇥-")
+	d := setup{args: []string{"-i"}, time: time.Minute}.start(t)
+	d.i.send("service.args⇥s⇥{helper hang}", "service.args⇥later⇥{helper exit}", "service.auto_up⇥s⇥3⇥always")
+	d.i.await("service.state⇥s⇥up⇥{now=up}⇥{pid=p}⇥-⇥-⇥0⇥-")
+	d.i.send("service.start⇥later⇥{up+2}")
+	d.i.await("service.state⇥later⇥down⇥{any}")
 	before := d.killed()
 	d.i.expect("service.state⇥s⇥down⇥{now=down}⇥{p}⇥signal⇥SIGKILL⇥{int}⇥0")
 	after := monotonic()
 	d.i.expect("service.state⇥s⇥start⇥{int=due}⇥-⇥-⇥-⇥-⇥-")
 	d.i.expect("service.state⇥s⇥up⇥{now=up}⇥{pid}⇥-⇥-⇥0⇥-")
 	restarted := monotonic()
-	if d.num("due") != d.num("down")+1 || d.num("up") < d.num("due") {
+	if d.num("due") != d.num("down")+3 || d.num("up") < d.num("due") {
 		t.Errorf("down at %d, due at %d, up at %d", d.num("down"), d.num("due"), d.num("up"))
 	}
-	expectDelay(t, "restart", before, after, restarted, time.Second)
+	expectDelay(t, "restart", before, after, restarted, 3*time.Second)
 }
 
 // expectDelay checks a promised delay after something that happened between two moments.

@@ -28,9 +28,7 @@ func TestMain(m *testing.M) {
 // child exits with a status, or waits to be killed.
 func child(how string) {
 	if how == "wait" {
-		select {
-		case <-time.After(patience):
-		}
+		<-time.After(patience)
 	}
 	os.Exit(int(how[0] - '0'))
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"unsafe"
 
 	"daemonproxy/controller/protocol"
 
@@ -18,12 +19,15 @@ const counted = 1<<(unix.SIGINT-1) | 1<<(unix.SIGHUP-1) | 1<<(unix.SIGTERM-1) |
 const fatal = 1<<(unix.SIGABRT-1) | 1<<(unix.SIGFPE-1) | 1<<(unix.SIGILL-1) |
 	1<<(unix.SIGSEGV-1) | 1<<(unix.SIGBUS-1) | 1<<(unix.SIGTRAP-1)
 
+// unnoticed signals (those of C libraries) are none that package signal can
+// catch, and would end the program.
+const unnoticed = 1<<(32-1) | 1<<(33-1) | 1<<(34-1)
+
 // untouched signals keep what they do: those that nobody can catch, those of
-// job control, and the two that the runtime deals with (32 and 33 are the C
-// library's).
+// job control, and the two that the runtime deals with.
 const untouched = 1<<(unix.SIGKILL-1) | 1<<(unix.SIGSTOP-1) | 1<<(unix.SIGTSTP-1) |
 	1<<(unix.SIGTTIN-1) | 1<<(unix.SIGTTOU-1) | 1<<(unix.SIGCONT-1) |
-	1<<(unix.SIGURG-1) | 1<<(unix.SIGPROF-1) | 1<<(32-1) | 1<<(33-1)
+	1<<(unix.SIGURG-1) | 1<<(unix.SIGPROF-1)
 
 func in(set uint64, s syscall.Signal) bool { return set>>(s-1)&1 != 0 }
 
@@ -45,11 +49,21 @@ func (r *Receiver) Listen() {
 	signal.Ignore(unix.SIGTTOU)
 	var all []os.Signal
 	for s := syscall.Signal(1); s <= protocol.MaxSignal; s++ {
-		if !in(untouched, s) {
+		switch {
+		case in(unnoticed, s):
+			ignore(s)
+		case !in(untouched, s):
 			all = append(all, s)
 		}
 	}
 	signal.Notify(r.arrivals, all...)
+}
+
+// ignore ignores a signal behind the back of package signal.
+func ignore(s syscall.Signal) {
+	action := [4]uint64{1} // the kernel's struct sigaction: SIG_IGN and nothing else
+	const maskSize = 8
+	unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(s), uintptr(unsafe.Pointer(&action)), 0, maskSize, 0, 0)
 }
 
 // Run serves signals until stop is closed. They stay caught afterwards: the

@@ -37,13 +37,14 @@ type world struct {
 const lastErrno = 133
 
 // own are the signals that the daemon has a use for: a service does not see that
-// these were ignored when the daemon was started.
+// these were ignored when the daemon was started. 32 and 33 are the C
+// library's: make, for one, leaves them ignored in all that it starts.
 const own = 1<<(unix.SIGINT-1) | 1<<(unix.SIGHUP-1) | 1<<(unix.SIGTERM-1) |
 	1<<(unix.SIGUSR1-1) | 1<<(unix.SIGUSR2-1) | 1<<(unix.SIGQUIT-1) |
 	1<<(unix.SIGCHLD-1) | 1<<(unix.SIGALRM-1) | 1<<(unix.SIGPIPE-1) |
 	1<<(unix.SIGABRT-1) | 1<<(unix.SIGFPE-1) | 1<<(unix.SIGILL-1) |
 	1<<(unix.SIGSEGV-1) | 1<<(unix.SIGBUS-1) | 1<<(unix.SIGTRAP-1) |
-	1<<(unix.SIGTTOU-1)
+	1<<(unix.SIGTTOU-1) | 1<<(32-1) | 1<<(33-1)
 
 // dumping are the signals whose default is to dump core.
 const dumping = 1<<(unix.SIGQUIT-1) | 1<<(unix.SIGILL-1) | 1<<(unix.SIGTRAP-1) |

@@ -1,6 +1,8 @@
 package controller
 
 import (
+	"unsafe"
+
 	"daemonproxy/actor"
 	"daemonproxy/actor/logger"
 	"daemonproxy/controller/protocol"
@@ -145,16 +147,14 @@ func exit(c *Conn, _ *protocol.Command) (ok protocol.Error) {
 	return ok
 }
 
-func chdir(_ *Conn, cmd *protocol.Command) (ok protocol.Error) {
-	if err := unix.Chdir(string(cmd.Path)); err != nil {
-		return failure(protocol.ChdirFailed, err)
+func chdir(c *Conn, cmd *protocol.Command) (ok protocol.Error) {
+	n := copy(c.path[:protocol.MaxLine-1], cmd.Path)
+	c.path[n] = 0
+	_, _, errno := unix.Syscall(unix.SYS_CHDIR, uintptr(unsafe.Pointer(&c.path[0])), 0, 0)
+	if errno != 0 {
+		return protocol.Error{Code: protocol.ChdirFailed, Errno: errno}
 	}
 	return ok
-}
-
-func failure(code protocol.Code, err error) protocol.Error {
-	errno, _ := err.(unix.Errno)
-	return protocol.Error{Code: code, Errno: errno}
 }
 
 func serviceSet(c *Conn, cmd *protocol.Command) protocol.Error {

@@ -58,6 +58,7 @@ type Conn struct {
 	expired  bool // the reader was blocked for too long; ends now
 	lines    protocol.Input
 	command  protocol.Command
+	path     [protocol.MaxLine]byte // of chdir, with NUL
 	passed   passed
 
 	services *service.Call

@@ -213,8 +213,8 @@ func (s *Socket) accept() {
 			s.full()
 			return
 		}
-		fd, _, err := unix.Accept4(s.listener.fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
-		if err == nil {
+		fd, err := s.listener.accept()
+		if err == 0 {
 			c.client(fd)
 			continue
 		}
@@ -224,7 +224,7 @@ func (s *Socket) accept() {
 		default:
 			// No descriptors or no memory: the client goes on waiting, and no
 			// event will tell of it again.
-			s.world.Log.Entry(logger.Error).Str("accept: ").Str(strerror(err)).Send()
+			s.world.Log.Entry(logger.Error).Str("accept: ").Str(protocol.Strerror(err)).Send()
 			s.world.Clock.Set(&s.alarm, s.world.Clock.Now()+fullWarning)
 			return
 		}

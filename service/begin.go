@@ -26,7 +26,7 @@ func (a *Actor) granted() {
 	s.Reset()
 	list, isSet := a.values.get(fds)
 	if !isSet {
-		list = []byte(defaultFDs)
+		list = defaultFDs
 	}
 	if events, commands := controlEnds(list); events || commands {
 		b.control, b.child = a.world.Controls.Reserve(events, commands)

@@ -9,7 +9,7 @@ import (
 )
 
 // defaultFDs is the list of descriptors of a service that was never given one.
-const defaultFDs = "null\tnull\tnull"
+var defaultFDs = []byte("null\tnull\tnull")
 
 var setFailed = [keys]protocol.Code{
 	tags: protocol.TagsFailed,
@@ -163,7 +163,7 @@ func (a *Actor) appendLine(b []byte, line int) []byte {
 	case k == triggers:
 		return protocol.AppendServiceAutoUp(b, a.name, a.interval, text)
 	case k == fds && !isSet:
-		text = []byte(defaultFDs)
+		text = defaultFDs
 	}
 	return protocol.AppendServiceValue(b, textVerbs[k], a.name, text)
 }

@@ -1,6 +1,9 @@
 package actor
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // Bus carries events to every subscribed outbox.
 type Bus struct {
@@ -15,6 +18,13 @@ type Bus struct {
 func (b *Bus) Subscribe(o *Outbox) {
 	b.mu.Lock()
 	b.subs = append(b.subs, o)
+	b.mu.Unlock()
+}
+
+// Reserve makes room for n subscribers, so that the list does not grow later.
+func (b *Bus) Reserve(n int) {
+	b.mu.Lock()
+	b.subs = slices.Grow(b.subs, n)
 	b.mu.Unlock()
 }
 

@@ -1,6 +1,7 @@
 package actor
 
 import (
+	"slices"
 	"sync"
 	"time"
 	_ "unsafe" // for go:linkname
@@ -43,6 +44,13 @@ func NewClock(now func() int64) *Clock {
 		now = Monotonic
 	}
 	return &Clock{now: now, changed: make(chan struct{}, 1)}
+}
+
+// Reserve makes room for n alarms, so that the heap does not grow later.
+func (c *Clock) Reserve(n int) {
+	c.mu.Lock()
+	c.heap = slices.Grow(c.heap, n)
+	c.mu.Unlock()
 }
 
 // Now is the time of the clock in nanoseconds.

@@ -2,41 +2,57 @@ package actor
 
 import "sync"
 
-// lineSize is the longest event line with its LF (docs/protocol.md, Limits).
-const lineSize = 4224
+const (
+	// lineSize is the longest event line with its LF (docs/protocol.md, Limits).
+	lineSize = 4224
+	// lineCount is how many lines can be encoded at a time.
+	lineCount = 8
+)
 
-// Line is a scratch buffer in which one event line is encoded. Lines are few
-// and shared by all actors, since an actor needs one only while it publishes.
+// Line is a scratch buffer in which one event line is encoded. There are a few
+// for all actors. Whoever holds one calls nothing but the bus, outboxes and the
+// log, which wait for nobody, until it frees the line: so to wait for a line is
+// to wait for a moment, and no crowd of actors can make the memory grow.
 type Line struct {
 	B    []byte
-	next *Line
 	room [lineSize]byte
 }
 
+// spareLines is a stack: the line used last is used next.
 var spareLines struct {
-	mu   sync.Mutex
-	head *Line
+	mu    sync.Mutex
+	freed sync.Cond
+	lines [lineCount]*Line
+	n     int
 }
 
-// NewLine takes an empty line from the spare ones, or makes one if all are in
-// use.
+func init() {
+	spareLines.freed.L = &spareLines.mu
+	for range lineCount {
+		new(Line).Free()
+	}
+}
+
+// NewLine takes an empty line.
 func NewLine() *Line {
-	spareLines.mu.Lock()
-	l := spareLines.head
-	if l != nil {
-		spareLines.head = l.next
+	s := &spareLines
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.n == 0 {
+		s.freed.Wait()
 	}
-	spareLines.mu.Unlock()
-	if l == nil {
-		l = new(Line)
-	}
+	s.n--
+	l := s.lines[s.n]
 	l.B = l.room[:0]
 	return l
 }
 
 // Free gives the line back.
 func (l *Line) Free() {
-	spareLines.mu.Lock()
-	l.next, spareLines.head = spareLines.head, l
-	spareLines.mu.Unlock()
+	s := &spareLines
+	s.mu.Lock()
+	s.lines[s.n] = l
+	s.n++
+	s.mu.Unlock()
+	s.freed.Signal()
 }

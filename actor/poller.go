@@ -2,6 +2,7 @@ package actor
 
 import (
 	"os"
+	"slices"
 	"sync"
 	"syscall"
 
@@ -49,6 +50,14 @@ func NewPoller() (*Poller, error) {
 	p := &Poller{epfd: epfd, file: os.NewFile(uintptr(epfd), "epoll")}
 	p.conn, err = p.file.SyscallConn()
 	return p, err
+}
+
+// Reserve makes room for n watches, so that the table does not grow later.
+func (p *Poller) Reserve(n int) {
+	p.mu.Lock()
+	p.table = slices.Grow(p.table, n)
+	p.free = slices.Grow(p.free, n)
+	p.mu.Unlock()
 }
 
 // Add watches fd for input, output and hang-up, edge-triggered: a watcher acts

@@ -2,6 +2,7 @@ package handle
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -41,6 +42,32 @@ func NewRegistry(bus *actor.Bus, log *logger.Log, max, limit int) *Registry {
 	r := &Registry{bus: bus, log: log, max: max, limit: limit}
 	r.descriptors.init()
 	return r
+}
+
+// Fill makes all slots of a pool now, with the room for their descriptions, so
+// that nothing is made later. Its one error says that there is no memory.
+func (r *Registry) Fill() error {
+	arena, err := actor.NewArena(r.max, r.limit+len(cutMark))
+	if err != nil {
+		return err
+	}
+	r.names.Lock()
+	defer r.names.Unlock()
+	r.index = slices.Grow(r.index, r.max)
+	for range r.max {
+		s := r.newSlot(arena.Next())
+		s.parked, r.parked = r.parked, s
+		r.descriptors.put(&Descriptor{store: &r.descriptors})
+	}
+	return nil
+}
+
+// newSlot adds a slot to those there are. names is held.
+func (r *Registry) newSlot(room []byte) *slot {
+	s := newSlot(r.bus, r.limit, room)
+	s.next = r.all.Load()
+	r.all.Store(s)
+	return s
 }
 
 // Exists reports whether there is a handle of that name.
@@ -170,9 +197,7 @@ func (r *Registry) place(c *Call, name []byte) (e entry, fresh bool) {
 	if s != nil {
 		r.parked = s.parked
 	} else {
-		s = newSlot(r.bus, r.limit)
-		s.next = r.all.Load()
-		r.all.Store(s)
+		s = r.newSlot(nil)
 	}
 	s.assigned++
 	return r.index.add(name, s, s.assigned), true

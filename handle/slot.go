@@ -40,11 +40,8 @@ const (
 	cutMark     = "..."
 )
 
-func newSlot(bus *actor.Bus, limit int) *slot {
-	s := &slot{bus: bus, limit: limit, ended: make(chan struct{})}
-	if limit > 0 {
-		s.room = make([]byte, 0, limit+len(cutMark))
-	}
+func newSlot(bus *actor.Bus, limit int, room []byte) *slot {
+	s := &slot{bus: bus, limit: limit, room: room, ended: make(chan struct{})}
 	s.number.Store(-1)
 	s.mailbox.Init()
 	go s.run()
@@ -62,6 +59,9 @@ func (s *slot) ask(m message, generation uint64) outcome {
 }
 
 func (s *slot) run() {
+	if s.limit > 0 {
+		actor.GrowStack()
+	}
 	for !s.serve() {
 	}
 	close(s.ended)

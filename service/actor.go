@@ -43,9 +43,11 @@ type Actor struct {
 	kill  reaper.Kill
 }
 
-func newActor(r *Registry) *Actor {
+// newActor makes a slot; room is for its texts, and more is allocated if there
+// is no limit to them.
+func newActor(r *Registry, room []byte) *Actor {
 	a := &Actor{registry: r, world: r.world}
-	a.values.limit = r.valueLimit
+	a.values.limit, a.values.buffer = r.valueLimit, room
 	a.mailbox.Init()
 	a.offers.init()
 	a.stop.Bind(&a.stop)
@@ -60,6 +62,9 @@ func newActor(r *Registry) *Actor {
 }
 
 func (a *Actor) run() {
+	if a.values.limit > 0 {
+		actor.GrowStack()
+	}
 	for {
 		m := a.mailbox.Take()
 		if m == &a.stop {

@@ -2,6 +2,7 @@ package service
 
 import (
 	"bytes"
+	"slices"
 	"sync"
 
 	"daemonproxy/actor"
@@ -50,6 +51,24 @@ func NewRegistry(w *World, maxSlots, valueLimit int) *Registry {
 	return r
 }
 
+// Fill makes all slots of a pool now, with the room for their texts, so that
+// nothing is made later. Its one error says that there is no memory.
+func (r *Registry) Fill() error {
+	arena, err := actor.NewArena(r.maxSlots, r.valueLimit)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.byName = slices.Grow(r.byName, r.maxSlots)
+	r.free = slices.Grow(r.free, r.maxSlots)
+	for range r.maxSlots {
+		r.free = append(r.free, newActor(r, arena.Next()))
+	}
+	r.slots = r.maxSlots
+	return nil
+}
+
 // find returns the place of name in byName, or where it belongs.
 func (r *Registry) find(name []byte) (place int, found bool) {
 	low, high := 0, len(r.byName)
@@ -91,7 +110,7 @@ func (r *Registry) obtain(name []byte) (a *Actor, serial uint32) {
 		a = r.free[n-1]
 		r.free = r.free[:n-1]
 	} else if r.maxSlots == 0 || r.slots < r.maxSlots {
-		a = newActor(r)
+		a = newActor(r, nil)
 		r.slots++
 	} else {
 		return nil, 0

@@ -8,6 +8,7 @@
 package reaper
 
 import (
+	"slices"
 	"syscall"
 
 	"daemonproxy/actor"
@@ -73,6 +74,10 @@ func New(births Births, system System) *Reaper {
 	r.stop.Bind(&r.stop)
 	return r
 }
+
+// Reserve makes room for n processes, before Run, so that the table does not
+// grow later.
+func (r *Reaper) Reserve(n int) { r.table = slices.Grow(r.table, n) }
 
 // Run reaps until Stop. It begins with a look at children that ended before.
 func (r *Reaper) Run() {

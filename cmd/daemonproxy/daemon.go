@@ -58,6 +58,7 @@ func newDaemon(o *options, pid1 bool, duties *mainthread.Duties) *daemon {
 	d.poller = poller
 	d.handles = handle.NewRegistry(bus, d.log, int(o.fdPool.n), int(o.fdPool.m))
 	duties.Kept = d.handles.KeepOpen
+	d.fillHandles()
 	call := handle.NewCall()
 	if d.handles.Inherit(call, nil) != nil {
 		duties.Refuse(mainthread.ExitBadOptions, "Not enough FD objects to register all open FDs")
@@ -73,6 +74,9 @@ func newDaemon(o *options, pid1 bool, duties *mainthread.Duties) *daemon {
 		Reaper: d.reaper, Spawners: d.spawners, Descriptors: descriptors{d.handles},
 	}
 	d.services = service.NewRegistry(services, int(o.servicePool.n), int(o.servicePool.m))
+	d.fillServices()
+	bus.Reserve(o.maxClients)
+	poller.Reserve(o.maxClients + 1)
 	world := &controller.World{
 		Bus: bus, Clock: d.clock, Poller: poller, Log: d.log, Duties: duties,
 		Ledger: ledger, Services: d.services, Handles: d.handles,
@@ -181,6 +185,7 @@ func (d *daemon) run(mark *daemonized) {
 	add(&roots, d.poller.Run, d.poller.Close)
 	add(&roots, d.reaper.Run, d.reaper.Stop)
 	go d.socket.Run() // outlives the roots if it hangs in a file system
+	d.seal()
 	d.table.Begin()
 	roots.Run()
 	d.socket.Stop(socketPatience)

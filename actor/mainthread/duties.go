@@ -5,6 +5,7 @@ import (
 	"syscall"
 	"time"
 
+	"daemonproxy/actor"
 	"daemonproxy/actor/logger"
 	"daemonproxy/controller/protocol"
 )
@@ -43,9 +44,10 @@ type Duties struct {
 	Args    ExecArgs
 	Running Running
 
-	closed  atomic.Bool
-	ordered chan struct{}
-	end     End
+	flushUntil atomic.Int64
+	closed     atomic.Bool
+	ordered    chan struct{}
+	end        End
 }
 
 // End is an ordered end of the program.
@@ -140,15 +142,25 @@ func (d *Duties) afterFailedExec(code int64, text string) {
 func (d *Duties) logRunning() {
 	for i, s := range d.Running.list() {
 		if i%linesPerFlush == 0 {
-			d.Log.FlushFatal(flushAtExit)
+			d.flush()
 		}
 		d.Log.Entry(logger.Warning).Str("service '").Str(s.name).
 			Str("' running as pid ").Int(int64(s.pid)).Send()
 	}
 }
 
+// flush waits for the destination of the log, at most flushAtExit for all the
+// flushes of one end.
+func (d *Duties) flush() {
+	now := actor.Monotonic()
+	d.flushUntil.CompareAndSwap(0, now+int64(flushAtExit))
+	if left := d.flushUntil.Load() - now; left > 0 {
+		d.Log.FlushFatal(time.Duration(left))
+	}
+}
+
 func (d *Duties) exit(code int64) {
-	d.Log.FlushFatal(flushAtExit)
+	d.flush()
 	syscall.Exit(int(code & 0xff))
 }
 

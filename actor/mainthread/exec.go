@@ -64,7 +64,7 @@ func (d *Duties) exec(code int64, text string) bool {
 	}
 	d.Log.Entry(logger.Warning).Str("daemonproxy exec_on_exit to '").Str(argv[0]).Str("'").Send()
 	d.logRunning()
-	d.Log.FlushFatal(flushAtExit)
+	d.flush()
 
 	env := setenv(d.Environ, "DAEMONPROXY_EXITCODE", string(protocol.AppendInt(nil, code)))
 	env = setenv(env, "DAEMONPROXY_ERROR", text)

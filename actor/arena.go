@@ -28,3 +28,24 @@ func (a *Arena) Next() []byte {
 	a.memory = a.memory[a.size:]
 	return room
 }
+
+// firstArena is the part of its first arena (64 MiB of address space on 64 bits,
+// 4 MiB on 32) that the Go runtime has mapped anyway. A heap that outgrows it
+// goes on in arenas of that size.
+const (
+	arenaSize  = 4 << 20 << (^uint(0) >> 63 * 4)
+	firstArena = arenaSize / 4
+)
+
+// HasHeap asks the system whether it would let the heap grow by so many bytes.
+// The runtime does not ask: what it is refused ends the program.
+func HasHeap(size int) error {
+	if size > firstArena {
+		size += arenaSize
+	}
+	memory, err := unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
+	if err != nil {
+		return err
+	}
+	return unix.Munmap(memory)
+}

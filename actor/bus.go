@@ -7,18 +7,22 @@ import (
 
 // Bus carries events to every subscribed outbox.
 type Bus struct {
-	// Trace, if set before the first event, sees every event line once.
+	// Trace, if set before the first event, sees every line once.
 	Trace func(line []byte)
 
 	mu   sync.RWMutex
 	subs []*Outbox
 }
 
-// Subscribe adds an outbox. From then on it is offered every event.
-func (b *Bus) Subscribe(o *Outbox) {
+// Subscribe adds an outbox. From then on it is offered every event. What greet
+// offers comes before all of them; greet may be nil and must not wait.
+func (b *Bus) Subscribe(o *Outbox, greet func()) {
 	b.mu.Lock()
+	defer b.mu.Unlock()
+	if greet != nil {
+		greet()
+	}
 	b.subs = append(b.subs, o)
-	b.mu.Unlock()
 }
 
 // Reserve makes room for n subscribers, so that the list does not grow later.
@@ -47,8 +51,16 @@ func (b *Bus) Publish(line []byte) {
 		b.Trace(line)
 	}
 	b.mu.RLock()
+	defer b.mu.RUnlock()
 	for _, sub := range b.subs {
 		sub.Offer(line)
 	}
-	b.mu.RUnlock()
+}
+
+// Tell offers a line to one outbox alone: a line of a statedump.
+func (b *Bus) Tell(o *Outbox, line []byte) {
+	if b.Trace != nil {
+		b.Trace(line)
+	}
+	o.Offer(line)
 }

@@ -15,9 +15,9 @@ func TestBusReachesSubscribers(t *testing.T) {
 	bus.Publish([]byte("nobody\n"))
 	a, _, _, peerA := socketOutbox(t, unix.SOCK_STREAM)
 	b, _, _, peerB := socketOutbox(t, unix.SOCK_STREAM)
-	bus.Subscribe(a)
+	bus.Subscribe(a, nil)
 	bus.Publish([]byte("a\n"))
-	bus.Subscribe(b)
+	bus.Subscribe(b, nil)
 	bus.Publish([]byte("ab\n"))
 	bus.Unsubscribe(a)
 	bus.Unsubscribe(a)
@@ -55,7 +55,7 @@ func TestBusUnderConcurrentPublishes(t *testing.T) {
 		reading.Go(func() {
 			for range 20 {
 				o, _, _, peer := socketOutbox(t, unix.SOCK_STREAM)
-				bus.Subscribe(o)
+				bus.Subscribe(o, nil)
 				got := drain(t, peer)
 				bus.Unsubscribe(o)
 				got = append(got, drain(t, peer)...)
@@ -101,7 +101,7 @@ func checkPieces(t *testing.T, got string) {
 func TestPublishAllocatesNothing(t *testing.T) {
 	var bus Bus
 	o, _, _, peer := socketOutbox(t, unix.SOCK_STREAM)
-	bus.Subscribe(o)
+	bus.Subscribe(o, nil)
 	b := make([]byte, 100)
 	if allocs := testing.AllocsPerRun(1000, func() {
 		l := NewLine()
@@ -122,7 +122,35 @@ func TestLinesAreReused(t *testing.T) {
 	a.B = append(a.B, make([]byte, 2*lineSize)...)
 	a.Free()
 	b.Free()
-	if c := NewLine(); c != b || len(c.B) != 0 {
+	c := NewLine()
+	if c != b || len(c.B) != 0 {
 		t.Fatal("the last one that was given back comes first, empty")
+	}
+	c.Free()
+}
+
+func TestLinesAreWaitedFor(t *testing.T) {
+	var lines []*Line
+	for range lineCount {
+		lines = append(lines, NewLine())
+	}
+	got := make(chan *Line)
+	for range 3 {
+		go func() {
+			l := NewLine()
+			l.Free()
+			got <- l
+		}()
+	}
+	select {
+	case <-got:
+		t.Fatal("one line too many")
+	default:
+	}
+	for _, l := range lines {
+		l.Free()
+	}
+	for range 3 {
+		await(t, got, "a line")
 	}
 }

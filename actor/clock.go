@@ -59,15 +59,14 @@ func (c *Clock) Now() int64 { return c.now() }
 // Set makes the alarm ring at the given time, whatever it was set to before.
 func (c *Clock) Set(a *Alarm, at int64) {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	a.at = at
 	if a.place == 0 {
 		c.heap = append(c.heap, a)
 		a.place = len(c.heap)
 	}
 	c.settle(a)
-	first := c.heap[0] == a
-	c.mu.Unlock()
-	if first {
+	if c.heap[0] == a {
 		select {
 		case c.changed <- struct{}{}:
 		default:
@@ -83,7 +82,9 @@ func (c *Clock) Stop(a *Alarm) {
 }
 
 // Run rings alarms until stop is closed.
-func (c *Clock) Run(stop <-chan struct{}) {
+func (c *Clock) Run(stop <-chan struct{}) { Persist(func() { c.run(stop) }) }
+
+func (c *Clock) run(stop <-chan struct{}) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
@@ -104,20 +105,27 @@ func (c *Clock) Run(stop <-chan struct{}) {
 // ring rings what is due and returns how long the next alarm has to wait.
 func (c *Clock) ring() (wait int64, set bool) {
 	for {
-		c.mu.Lock()
-		if len(c.heap) == 0 {
-			c.mu.Unlock()
-			return 0, false
+		a, wait, set := c.due()
+		if a == nil {
+			return wait, set
 		}
-		a := c.heap[0]
-		if wait := a.at - c.now(); wait > 0 {
-			c.mu.Unlock()
-			return wait, true
-		}
-		c.remove(a)
-		c.mu.Unlock()
 		a.Ringer.Ring()
 	}
+}
+
+// due takes the first alarm if it is due, or returns how long it has to wait.
+func (c *Clock) due() (a *Alarm, wait int64, set bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.heap) == 0 {
+		return nil, 0, false
+	}
+	a = c.heap[0]
+	if wait = a.at - c.now(); wait > 0 {
+		return nil, wait, true
+	}
+	c.remove(a)
+	return a, 0, true
 }
 
 func (c *Clock) remove(a *Alarm) {

@@ -1,6 +1,10 @@
 package actor
 
-import "golang.org/x/sys/unix"
+import (
+	"bytes"
+
+	"golang.org/x/sys/unix"
+)
 
 // lender writes an outbox to a descriptor that is shared with others and must
 // neither be made non-blocking nor hold up anybody: it alone may block. Its
@@ -48,7 +52,12 @@ func (l *lender) next() (chunk []byte, ours bool) {
 	if o.n == 0 {
 		return nil, true
 	}
-	return l.chunk[:copy(l.chunk[:], o.pending())], true
+	chunk = l.chunk[:copy(l.chunk[:], o.pending())]
+	// Others write here, too: end with a line if possible.
+	if lf := bytes.LastIndexByte(chunk, '\n'); lf >= 0 {
+		chunk = chunk[:lf+1]
+	}
+	return chunk, true
 }
 
 func (l *lender) write(chunk []byte) {

@@ -33,6 +33,7 @@ type Outbox struct {
 	lender    *lender
 	corked    bool
 	overflow  bool
+	overflows int   // how often overflow was set
 	blockedAt int64 // since when writing has failed; 0 = it has not
 	head, n   int
 	ring      [outboxSize]byte
@@ -50,14 +51,14 @@ func (o *Outbox) Open(fd int) { o.open(fd, nil) }
 func (o *Outbox) OpenShared(fd int) {
 	l := &lender{outbox: o, fd: fd, wake: make(chan struct{}, 1)}
 	o.open(fd, l)
-	go l.run()
+	go Persist(l.run)
 }
 
 func (o *Outbox) open(fd int, l *lender) {
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	o.fd, o.lender = fd, l
 	o.corked, o.overflow, o.blockedAt, o.head, o.n = false, false, 0, 0, 0
-	o.mu.Unlock()
 }
 
 // Close drops the event side and all that was not sent. The descriptor stays
@@ -65,8 +66,8 @@ func (o *Outbox) open(fd int, l *lender) {
 // on hanging on its own.
 func (o *Outbox) Close() {
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	o.drop()
-	o.mu.Unlock()
 }
 
 func (o *Outbox) drop() {
@@ -91,6 +92,7 @@ func (o *Outbox) Offer(line []byte) {
 		}
 		if len(line) > len(o.ring)-o.n {
 			o.overflow = true
+			o.overflows++
 			o.owner.OutboxChanged()
 			return
 		}
@@ -109,25 +111,25 @@ func (o *Outbox) Offer(line []byte) {
 // answers costs one write.
 func (o *Outbox) Cork() {
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	o.corked = true
-	o.mu.Unlock()
 }
 
 // Uncork ends Cork and sends what has gathered.
 func (o *Outbox) Uncork() {
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	o.corked = false
 	if o.blockedAt == 0 {
 		o.flush()
 	}
-	o.mu.Unlock()
 }
 
 // Retry writes again after the descriptor became writable.
 func (o *Outbox) Retry() {
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	o.flush()
-	o.mu.Unlock()
 }
 
 // Room tells whether a next command may begin, which is when half of the
@@ -151,11 +153,21 @@ func (o *Outbox) Overflowed() bool {
 	return o.overflow
 }
 
+// Overflows returns how often lines began to be dropped.
+func (o *Outbox) Overflows() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.overflows
+}
+
 // Overflow sets overflow as if a line had not fitted.
 func (o *Outbox) Overflow() {
 	o.mu.Lock()
-	o.overflow = o.fd >= 0 && o.n > 0
-	o.mu.Unlock()
+	defer o.mu.Unlock()
+	if o.fd >= 0 && o.n > 0 && !o.overflow {
+		o.overflow = true
+		o.overflows++
+	}
 }
 
 // Empty tells whether everything was sent, or there is no event side.

@@ -20,6 +20,23 @@ func Panicked(v any) {
 	(*handle)(panicText(v))
 }
 
+// Persist runs a loop that is no actor's until it returns. A panic in it takes
+// the fatal path; if the program goes on, the loop is begun anew.
+func Persist(loop func()) {
+	for !attempt(loop) {
+	}
+}
+
+func attempt(loop func()) (done bool) {
+	defer func() {
+		if v := recover(); v != nil {
+			Panicked(v)
+		}
+	}()
+	loop()
+	return true
+}
+
 func panicText(v any) string {
 	switch v := v.(type) {
 	case error:

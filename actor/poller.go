@@ -103,10 +103,12 @@ func (p *Poller) Remove(w *Watch) {
 
 // Run tells watchers what happens until Close.
 func (p *Poller) Run() {
-	p.conn.Read(func(uintptr) bool {
-		for p.dispatch() {
-		}
-		return false
+	Persist(func() {
+		p.conn.Read(func(uintptr) bool {
+			for p.dispatch() {
+			}
+			return false
+		})
 	})
 }
 
@@ -117,6 +119,7 @@ func (p *Poller) dispatch() bool {
 		return err == unix.EINTR
 	}
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	for i := range p.events[:max(n, 0)] {
 		e := &p.events[i]
 		// A watch that was removed, or whose slot serves another one by
@@ -125,7 +128,6 @@ func (p *Poller) dispatch() bool {
 			w.Watcher.Ready(e.Events)
 		}
 	}
-	p.mu.Unlock()
 	return n > 0
 }
 

@@ -18,7 +18,7 @@ type Source struct {
 // NewSource starts to read fd at once.
 func NewSource(fd int, watcher Watcher) *Source {
 	s := &Source{watcher: watcher, fd: fd, more: make(chan struct{}, 1), filled: make(chan struct{}, 1)}
-	go s.run()
+	go Persist(s.run)
 	s.more <- struct{}{}
 	return s
 }

@@ -1,7 +1,7 @@
 package actor
 
 // workingDepth is how deep an actor's calls go, in bytes, with some to spare.
-const workingDepth = 3 << 10
+const workingDepth = 2 << 10
 
 // GrowStack gives the calling goroutine the stack that an actor needs at most.
 // Slots that are made at start call it first, so that they do not ask for

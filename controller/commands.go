@@ -96,8 +96,8 @@ func (c *Conn) fail(err protocol.Error, line []byte) {
 
 func (c *Conn) answerError(err protocol.Error, line []byte) {
 	l := actor.NewLine()
-	l.B = protocol.AppendError(l.B, err, line)
-	c.send(l)
+	defer l.Free()
+	c.send(protocol.AppendError(l.B, err, line))
 }
 
 func (c *Conn) logFailure(err protocol.Error, line []byte) {
@@ -116,12 +116,11 @@ func (c *Conn) logFailure(err protocol.Error, line []byte) {
 }
 
 // send puts an answer into the connection's own outbox.
-func (c *Conn) send(l *actor.Line) {
+func (c *Conn) send(line []byte) {
 	if c.outbox.Writable() {
-		c.trace(l.B)
-		c.outbox.Offer(l.B)
+		c.trace(line)
+		c.outbox.Offer(line)
 	}
-	l.Free()
 }
 
 // trace shows an event line in the log.
@@ -135,8 +134,8 @@ func echo(c *Conn, cmd *protocol.Command) (ok protocol.Error) {
 		return ok
 	}
 	l := actor.NewLine()
-	l.B = protocol.AppendEcho(l.B, cmd.Value)
-	c.send(l)
+	defer l.Free()
+	c.send(protocol.AppendEcho(l.B, cmd.Value))
 	return ok
 }
 
@@ -171,12 +170,16 @@ func serviceFDs(c *Conn, cmd *protocol.Command) protocol.Error {
 			continue
 		}
 		if c.awaitRoom(false) {
-			l := actor.NewLine()
-			l.B = protocol.AppendNotDefined(l.B, name)
-			c.send(l)
+			c.warnNotDefined(name)
 		}
 	}
 	return c.world.Services.Set(c.services, cmd)
+}
+
+func (c *Conn) warnNotDefined(name []byte) {
+	l := actor.NewLine()
+	defer l.Free()
+	c.send(protocol.AppendNotDefined(l.B, name))
 }
 
 func serviceAutoUp(c *Conn, cmd *protocol.Command) protocol.Error {
@@ -231,16 +234,16 @@ func logFilter(c *Conn, cmd *protocol.Command) (ok protocol.Error) {
 	level := cmd.LevelSet.Apply(protocol.Level(c.world.Log.Filter()), cmd.Level)
 	c.world.Log.SetFilter(logger.Level(level))
 	l := actor.NewLine()
-	l.B = protocol.AppendLogFilter(l.B, level)
-	c.send(l)
+	defer l.Free()
+	c.send(protocol.AppendLogFilter(l.B, level))
 	return ok
 }
 
 func logDest(c *Conn, cmd *protocol.Command) (ok protocol.Error) {
 	if !c.world.Handles.BindLog(c.handles, cmd.Name) {
 		l := actor.NewLine()
-		l.B = protocol.AppendNotExist(l.B, cmd.Name)
-		c.send(l)
+		defer l.Free()
+		c.send(protocol.AppendNotExist(l.B, cmd.Name))
 	}
 	return ok
 }

@@ -30,7 +30,7 @@ const (
 )
 
 // Conn is one slot for a connection. Its goroutine owns everything but the
-// outbox and the two fields that say so.
+// outbox and the fields that say so.
 type Conn struct {
 	table   *Table
 	world   *World
@@ -49,17 +49,20 @@ type Conn struct {
 
 	outbox actor.Outbox
 	events atomic.Uint32 // epoll events since the last look; set by the poller
+	peer   atomic.Int32  // the socket of a service's connection, for leaving; -1 = none
 	watch  actor.Watch
 
-	readable bool
-	hungUp   bool
-	atEnd    bool // the input has ended; lines may be left
-	closing  bool // no more commands; ends once the outbox is empty
-	expired  bool // the reader was blocked for too long; ends now
-	lines    protocol.Input
-	command  protocol.Command
-	path     [protocol.MaxLine]byte // of chdir, with NUL
-	passed   passed
+	readable  bool
+	hungUp    bool
+	atEnd     bool // the input has ended; lines may be left
+	closing   bool // no more commands; ends once the outbox is empty
+	expired   bool // the reader was blocked for too long; ends now
+	lines     protocol.Input
+	command   protocol.Command
+	path      [protocol.MaxLine]byte // of chdir, with NUL
+	passed    passed
+	dumpBegan int      // outbox.Overflows when the statedump under way began
+	signal    [64]byte // room for a signal's line
 
 	services *service.Call
 	handles  *handle.Call
@@ -90,6 +93,7 @@ func newConn(t *Table, number int) *Conn {
 		services: service.NewCall(),
 		handles:  handle.NewCall(),
 	}
+	c.peer.Store(-1)
 	c.mailbox.Init()
 	nothing := func(*Conn) {}
 	for _, bind := range []struct {
@@ -131,6 +135,9 @@ func (c *Conn) begin() { c.mailbox.Put(&c.offers.begun.Envelope) }
 
 func (c *Conn) run() {
 	defer close(c.ended)
+	if c.world.Grown {
+		actor.GrowStack()
+	}
 	for {
 		m := c.mailbox.Take()
 		if m == &c.offers.stop {
@@ -243,14 +250,23 @@ func (c *Conn) awaitRoom(done bool) bool {
 			c.outbox.Overflow()
 			return false
 		}
-		m := c.mailbox.Take()
-		if m == &c.offers.stop {
-			c.mailbox.Put(&m.Envelope) // for the loop of run
+		if c.expired || !c.await() {
 			return false
 		}
-		c.take(m)
 	}
 	return false
+}
+
+// await takes the next offer in the midst of a command. It reports false if the
+// slot is to end.
+func (c *Conn) await() bool {
+	m := c.mailbox.Take()
+	if m == &c.offers.stop {
+		c.mailbox.Put(&m.Envelope) // for the loop of run
+		return false
+	}
+	c.take(m)
+	return true
 }
 
 // finish begins the end: no more commands and no more events, but those that
@@ -276,6 +292,9 @@ func (c *Conn) over() bool {
 // timeouts acts on a reader that has been blocked for too long, and reports
 // whether commands may go on because of it.
 func (c *Conn) timeouts() (again bool) {
+	if c.expired {
+		return false
+	}
 	since := c.outbox.BlockedSince()
 	if since != c.blocked {
 		c.blocked, c.warned = since, false
@@ -312,6 +331,6 @@ func (c *Conn) tellSignals() {
 			return
 		}
 		c.told = next.At
-		c.offerSignal(next)
+		c.sendSignal(next)
 	}
 }

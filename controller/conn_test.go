@@ -6,8 +6,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
+	"daemonproxy/actor"
 	"daemonproxy/controller/protocol"
 
 	"golang.org/x/sys/unix"
@@ -80,6 +82,8 @@ func TestEventsReachEveryController(t *testing.T) {
 		t.Fatal(signal, err)
 	}
 	b.want(strings.ReplaceAll(strings.TrimSuffix(signal, "\n"), "\t", "|"))
+	b.say("echo|there")
+	b.want("there")
 	a.say("service.tags|s|x", "echo|done")
 	a.want("service.tags|s|x", "done")
 	b.want("service.tags|s|x")
@@ -126,7 +130,7 @@ func (h *house) blocked() *peer {
 	c.say("echo|ready")
 	c.want("ready")
 	h.until("the blockage", func() bool {
-		for range 50 {
+		for i := 0; i < 300 && h.table.slots[0].outbox.BlockedSince() == 0; i++ {
 			h.world.Bus.Publish([]byte("event\t" + strings.Repeat("x", 1000) + "\n"))
 		}
 		return h.table.slots[0].outbox.BlockedSince() != 0
@@ -260,4 +264,38 @@ func TestTerminate(t *testing.T) {
 	if h.world.Services.Exists([]byte("s")) || h.world.Services.Exists([]byte("t")) {
 		t.Fatal("a command began")
 	}
+}
+
+// Everybody may hold a line and wait for the bus while a client is greeted.
+func TestGreetingUnderAFloodOfEvents(t *testing.T) {
+	h := newHouse(t, 2)
+	h.world.Ledger.Arrived(protocol.Signal(unix.SIGUSR1))
+	var publishers sync.WaitGroup
+	stop := make(chan struct{})
+	for range 20 {
+		publishers.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				l := actor.NewLine()
+				l.B = append(l.B, "event\n"...)
+				h.world.Bus.Publish(l.B)
+				l.Free()
+			}
+		})
+	}
+	for range 100 {
+		c := h.connect()
+		line, err := c.in.ReadString('\n')
+		if err != nil || !strings.HasPrefix(line, "signal\tSIGUSR1\t") {
+			t.Errorf("first came %q, %v", line, err)
+			break
+		}
+		_ = c.Close()
+	}
+	close(stop)
+	publishers.Wait()
 }

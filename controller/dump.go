@@ -1,23 +1,29 @@
 package controller
 
 import (
-	"daemonproxy/actor"
 	"daemonproxy/controller/protocol"
 )
 
 // statedump offers one line after the other, each only when there is room for
 // it. The lines are offered by the actors that own what they show.
 func statedump(c *Conn, _ *protocol.Command) (ok protocol.Error) {
+	c.dumpBegan = c.outbox.Overflows()
 	if c.dumpHandles() && c.dumpServices() {
 		c.dumpSignals()
 	}
 	return ok
 }
 
+// dumpRoom waits for room for the next lines. It reports false if the dump is to
+// be abandoned, since lines were lost meanwhile.
+func (c *Conn) dumpRoom() bool {
+	return c.awaitRoom(true) && c.outbox.Overflows() == c.dumpBegan
+}
+
 func (c *Conn) dumpHandles() bool {
 	var after []byte
 	for more := true; more; {
-		if !c.awaitRoom(true) {
+		if !c.dumpRoom() {
 			return false
 		}
 		after, more = c.world.Handles.Dump(c.handles, after, &c.outbox)
@@ -27,7 +33,7 @@ func (c *Conn) dumpHandles() bool {
 
 func (c *Conn) dumpServices() bool {
 	c.world.Services.BeginDump(c.services)
-	for c.awaitRoom(true) {
+	for c.dumpRoom() {
 		if c.world.Services.Dump(c.services, &c.outbox) {
 			return true
 		}
@@ -38,14 +44,12 @@ func (c *Conn) dumpServices() bool {
 // dumpSignals repeats the uncleared signals. The connection delivers the live
 // ones as well, so none can come out of order.
 func (c *Conn) dumpSignals() {
-	for after := int64(0); c.awaitRoom(true); {
+	for after := int64(0); c.dumpRoom(); {
 		next, ok := c.world.Ledger.Next(after, true)
 		if !ok {
 			return
 		}
 		after = next.At
-		l := actor.NewLine()
-		l.B = protocol.AppendSignal(l.B, next.Signal, next.At/actor.Second, next.Count)
-		c.send(l)
+		c.sendSignal(next)
 	}
 }

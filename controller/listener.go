@@ -1,7 +1,6 @@
 package controller
 
 import (
-	"strconv"
 	"unsafe"
 
 	"daemonproxy/controller/protocol"
@@ -18,71 +17,99 @@ const (
 	stepOwner  = "Can't set mode of control socket"
 )
 
-// listener is a listening socket and the file that belongs to it.
+// listener is a listening socket and the file that belongs to it. It is used
+// again for the next one: system calls that take a path get it from here, as
+// package unix would make a copy with a NUL for each.
 type listener struct {
-	fd     int // -1: none
-	path   []byte
-	device uint64
-	inode  uint64
+	fd      int // -1: none
+	address unix.RawSockaddrUnix
+	length  int    // of the path in address
+	path    []byte // of the file, in room with a NUL behind
+	room    [unix.PathMax + protocol.MaxSocketPath + 2]byte
+	device  uint64
+	inode   uint64
 }
 
 // listen makes the socket of socket.create, or says which step failed and why.
-func listen(cmd *protocol.Command) (l listener, step string, err error) {
-	none := listener{fd: -1}
+func (l *listener) listen(cmd *protocol.Command) (step string, err error) {
 	if !protocol.ValidSocketPath(cmd.Path) {
-		return none, stepBind, unix.EINVAL
+		return stepBind, unix.EINVAL
 	}
-	path := string(cmd.Path)
-	if err := clearStale(path); err != nil {
-		return none, stepUnlink, err
+	l.name(cmd.Path)
+	if err := l.clearStale(); err != nil {
+		return stepUnlink, err
 	}
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return none, stepSocket, err
+		return stepSocket, err
 	}
 	// The file takes the mode of the socket's inode, less the umask of 077: so
 	// it never has more than it is to have.
 	unix.Fchmod(fd, cmd.Mode)
-	if err := bind(fd, cmd.Path); err != nil {
+	if errno := l.bind(fd); errno != 0 {
 		unix.Close(fd)
-		return none, stepBind, err
+		return stepBind, errno
 	}
-	l = listener{fd: fd, path: absolute(path)}
-	if step, err := l.secure(path, cmd); err != nil {
+	l.fd = fd
+	if step, err := l.secure(cmd); err != nil {
 		l.close()
-		return none, step, err
+		return step, err
 	}
 	// Before this nobody can connect.
 	if err := unix.Listen(fd, backlog); err != nil {
 		l.close()
-		return none, stepListen, err
+		return stepListen, err
 	}
-	return l, "", nil
+	return "", nil
 }
+
+// name sets path to one that is independent of the current directory, which
+// another controller may change at any moment, and address to the same or, if
+// that is too long for an address, to the path as given.
+func (l *listener) name(path []byte) {
+	l.path = l.room[:0]
+	if path[0] != '/' {
+		if n, err := unix.Getcwd(l.room[:unix.PathMax]); err == nil {
+			l.path = append(l.room[:n-1], '/') // in the place of the NUL
+		}
+	}
+	l.path = append(l.path, path...)
+	l.room[len(l.path)] = 0
+	if protocol.ValidSocketPath(l.path) {
+		path = l.path
+	}
+	l.address = unix.RawSockaddrUnix{Family: unix.AF_UNIX}
+	for i, b := range path { // at most 107, so that a NUL is left
+		l.address.Path[i] = int8(b)
+	}
+	l.length = len(path)
+}
+
+// file is the path for system calls.
+func (l *listener) file() unsafe.Pointer { return unsafe.Pointer(&l.room[0]) }
 
 // bind is bind(2) for any path: package unix takes one that begins with '@' for
 // an abstract name.
-func bind(fd int, path []byte) error {
-	address := unix.RawSockaddrUnix{Family: unix.AF_UNIX}
-	for i, b := range path { // at most 107, so that a NUL is left
-		address.Path[i] = int8(b)
-	}
-	size := unsafe.Offsetof(address.Path) + uintptr(len(path)) + 1
-	if _, _, errno := unix.Syscall(unix.SYS_BIND, uintptr(fd), uintptr(unsafe.Pointer(&address)), size); errno != 0 {
-		return errno
-	}
-	return nil
+func (l *listener) bind(fd int) unix.Errno {
+	size := unsafe.Offsetof(l.address.Path) + uintptr(l.length) + 1
+	_, _, errno := unix.Syscall(unix.SYS_BIND, uintptr(fd), uintptr(unsafe.Pointer(&l.address)), size)
+	return errno
 }
 
-// clearStale unlinks what an earlier program left at path: only a socket, not a
-// link to one, that is the effective user's. Anything else stays, and bind will
-// fail there.
-func clearStale(path string) error {
+// clearStale unlinks what an earlier program left at the path: only a socket,
+// not a link to one, that is the effective user's. Anything else stays, and bind
+// will fail there.
+func (l *listener) clearStale() error {
 	var st unix.Stat_t
-	if unix.Lstat(path, &st) != nil || !staleSocket(&st) {
+	file, err := identify(l.file(), &st)
+	if err != nil {
 		return nil
 	}
-	return unix.Unlink(path)
+	unix.Close(file)
+	if !staleSocket(&st) {
+		return nil
+	}
+	return unlink(l.file())
 }
 
 func staleSocket(st *unix.Stat_t) bool {
@@ -92,41 +119,29 @@ func staleSocket(st *unix.Stat_t) bool {
 // secure remembers which file it is and gives it its owner and mode. It works
 // on the file itself and never follows a name, which somebody else might have
 // replaced.
-func (l *listener) secure(path string, cmd *protocol.Command) (step string, err error) {
-	file, err := unix.Open(path, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+func (l *listener) secure(cmd *protocol.Command) (step string, err error) {
+	var st unix.Stat_t
+	file, err := identify(l.file(), &st)
 	if err != nil {
 		return stepOwner, err
 	}
 	defer unix.Close(file)
-	var st unix.Stat_t
-	if err := unix.Fstat(file, &st); err != nil {
-		return stepOwner, err
-	}
 	if !staleSocket(&st) {
 		return stepOwner, unix.EEXIST
 	}
-	l.device, l.inode = st.Dev, st.Ino
+	l.device, l.inode = uint64(st.Dev), st.Ino
 	if cmd.UID >= 0 || cmd.GID >= 0 {
-		if err := unix.Fchownat(file, "", cmd.UID, cmd.GID, unix.AT_EMPTY_PATH); err != nil {
-			return stepOwner, err
+		if errno := chown(file, cmd.UID, cmd.GID); errno != 0 {
+			return stepOwner, errno
 		}
 	}
 	if st.Mode&0o777 == cmd.Mode {
 		return "", nil
 	}
-	if err := chmod(file, cmd.Mode); err != nil {
-		return stepOwner, err
+	if errno := chmod(file, cmd.Mode); errno != 0 {
+		return stepOwner, errno
 	}
 	return "", nil
-}
-
-// chmod sets the mode of a file that is open with O_PATH: by fchmodat2 (Linux
-// 6.6), or through /proc.
-func chmod(file int, mode uint32) error {
-	if unix.Fchmodat(file, "", mode, unix.AT_EMPTY_PATH) == nil {
-		return nil
-	}
-	return unix.Chmod("/proc/self/fd/"+strconv.Itoa(file), mode)
 }
 
 // accept is accept4(2) without the peer's address, which has no use and costs
@@ -142,22 +157,10 @@ func (l *listener) close() bool {
 	unix.Close(l.fd)
 	l.fd = -1
 	var st unix.Stat_t
-	path := string(l.path)
-	if unix.Lstat(path, &st) != nil || st.Dev != l.device || st.Ino != l.inode {
+	file, err := identify(l.file(), &st)
+	if err != nil {
 		return false
 	}
-	return unix.Unlink(path) == nil
-}
-
-// absolute makes path independent of the current directory, as far as that is
-// known.
-func absolute(path string) []byte {
-	if path[0] == '/' {
-		return []byte(path)
-	}
-	dir, err := unix.Getwd()
-	if err != nil {
-		return []byte(path)
-	}
-	return []byte(dir + "/" + path)
+	unix.Close(file)
+	return uint64(st.Dev) == l.device && st.Ino == l.inode && unlink(l.file()) == nil
 }

@@ -19,7 +19,8 @@ func at(path string) *protocol.Command {
 // listens makes a listener that must come about and closes it at the end.
 func listens(t *testing.T, cmd *protocol.Command) *listener {
 	t.Helper()
-	l, step, err := listen(cmd)
+	l := &listener{fd: -1}
+	step, err := l.listen(cmd)
 	if err != nil {
 		t.Fatalf("%s: %v", step, err)
 	}
@@ -28,12 +29,13 @@ func listens(t *testing.T, cmd *protocol.Command) *listener {
 			l.close()
 		}
 	})
-	return &l
+	return l
 }
 
 func refuses(t *testing.T, cmd *protocol.Command, step string, errno error) {
 	t.Helper()
-	l, gotStep, err := listen(cmd)
+	l := listener{fd: -1}
+	gotStep, err := l.listen(cmd)
 	if err != errno || gotStep != step {
 		t.Fatalf("%s%v, want %s%v", gotStep, err, step, errno)
 	}
@@ -205,7 +207,7 @@ func TestCloseLeavesOthersAlone(t *testing.T) {
 		"a link":  func() { _ = os.Symlink("elsewhere", path) },
 		"another socket": func() {
 			fd, _ := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM, 0)
-			_ = bind(fd, []byte(path))
+			_ = unix.Bind(fd, &unix.SockaddrUnix{Name: path})
 			_ = unix.Close(fd)
 		},
 	} {

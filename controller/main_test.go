@@ -106,7 +106,6 @@ func (h *house) run(spawners *spawn.Pool) {
 	var running sync.WaitGroup
 	stop := make(chan struct{})
 	running.Go(func() { h.world.Clock.Run(stop) })
-	running.Go(func() { h.world.Log.Run(stop) })
 	running.Go(h.world.Poller.Run)
 	running.Go(h.world.Socket.Run)
 	h.t.Cleanup(func() {
@@ -128,6 +127,7 @@ func (h *house) pass(seconds int64) {
 	h.world.Clock.Set(&h.nudge, 0)
 }
 
+// logged is all that the log has said. Nothing else writes it out.
 func (h *house) logged() string {
 	h.t.Helper()
 	h.world.Log.Flush(patience)
@@ -224,7 +224,7 @@ func (c *peer) wantEnd() {
 // pipes makes a controller of a pair of sockets, as of a service.
 func (h *house) pipes(events, commands bool) (service.Control, *peer) {
 	h.t.Helper()
-	control, child := h.table.Reserve(events, commands)
+	control, child, _ := h.table.Reserve(events, commands)
 	if control == nil {
 		h.t.Fatal("no slot")
 	}

@@ -33,8 +33,8 @@ func memory(c *Conn, _ *protocol.Command) (ok protocol.Error) {
 		values[3] = threads
 	}
 	l := actor.NewLine()
-	l.B = protocol.AppendMemory(l.B, &values)
-	c.send(l)
+	defer l.Free()
+	c.send(protocol.AppendMemory(l.B, &values))
 	return ok
 }
 

@@ -23,12 +23,9 @@ func (t *Table) Interactive(banner []string) bool {
 	c.kind, c.fd, c.input = interactive, -1, true
 	c.outbox.OpenShared(1)
 	for _, text := range banner {
-		l := actor.NewLine()
-		l.B = protocol.AppendInfo(l.B, text)
-		c.outbox.Offer(l.B)
-		l.Free()
+		c.sendInfo(text)
 	}
-	c.greet()
+	c.greet(nil)
 	return true
 }
 
@@ -73,14 +70,23 @@ func (t *Table) Begin() {
 func (c *Conn) client(fd int) {
 	c.kind, c.fd, c.input = client, fd, true
 	c.outbox.Open(fd)
-	c.greet()
+	c.greet(nil)
 	c.watchFD()
 	c.begin()
 }
 
-// greet subscribes the connection and tells it the uncleared signals, before
-// any event.
-func (c *Conn) greet() {
+// greet subscribes the connection. Before any event it is told the uncleared
+// signals and the given line, if any.
+func (c *Conn) greet(line []byte) {
+	c.world.Bus.Subscribe(&c.outbox, func() {
+		c.tellUncleared()
+		if line != nil {
+			c.send(line)
+		}
+	})
+}
+
+func (c *Conn) tellUncleared() {
 	c.told = c.world.Ledger.Latest()
 	for after := int64(0); ; {
 		next, ok := c.world.Ledger.Next(after, true)
@@ -88,17 +94,20 @@ func (c *Conn) greet() {
 			break
 		}
 		after = next.At
-		c.offerSignal(next)
+		c.sendSignal(next)
 	}
-	c.world.Bus.Subscribe(&c.outbox)
 }
 
-func (c *Conn) offerSignal(a signals.Arrival) {
+// sendSignal does without an actor.Line, since it may be called with the bus
+// locked.
+func (c *Conn) sendSignal(a signals.Arrival) {
+	c.send(protocol.AppendSignal(c.signal[:0], a.Signal, a.At/actor.Second, a.Count))
+}
+
+func (c *Conn) sendInfo(text string) {
 	l := actor.NewLine()
-	l.B = protocol.AppendSignal(l.B, a.Signal, a.At/actor.Second, a.Count)
-	c.trace(l.B)
-	c.outbox.Offer(l.B)
-	l.Free()
+	defer l.Free()
+	c.send(protocol.AppendInfo(l.B, text))
 }
 
 // watchFD watches the descriptor. One that can't be watched is hung up on: it
@@ -112,17 +121,20 @@ func (c *Conn) watchFD() {
 
 // Reserve makes a connection for a service that uses control.* handles, with
 // the given directions.
-func (t *Table) Reserve(events, commands bool) (service.Control, int) {
+func (t *Table) Reserve(events, commands bool) (control service.Control, child int, soon bool) {
 	c := t.reserve()
-	if c == nil {
+	switch {
+	case c == nil && t.leaving():
+		return nil, -1, true
+	case c == nil:
 		t.world.Log.Line(logger.Error, "can't allocate controller object")
-		return nil, -1
+		return nil, -1, false
 	}
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.world.Log.Entry(logger.Error).Str("can't create socketpair: ").Str(strerror(err)).Send()
 		t.release(c)
-		return nil, -1
+		return nil, -1, false
 	}
 	// Only our end is non-blocking: the other one is the program's.
 	if err := unix.SetNonblock(pair[0], true); err != nil {
@@ -130,7 +142,7 @@ func (t *Table) Reserve(events, commands bool) (service.Control, int) {
 		unix.Close(pair[0])
 		unix.Close(pair[1])
 		t.release(c)
-		return nil, -1
+		return nil, -1, false
 	}
 	if !events {
 		unix.Shutdown(pair[0], unix.SHUT_WR)
@@ -140,7 +152,7 @@ func (t *Table) Reserve(events, commands bool) (service.Control, int) {
 	}
 	c.kind, c.fd, c.input = ofService, pair[0], commands
 	c.reserved = reserved{conn: c, child: pair[1], events: events}
-	return &c.reserved, pair[1]
+	return &c.reserved, pair[1], false
 }
 
 // reserved is a slot that waits for its service's process.
@@ -150,19 +162,17 @@ type reserved struct {
 	events bool
 }
 
-// Commit subscribes the connection to events.
-func (r *reserved) Commit() {
+// Commit brings the connection to life; it is told up before any other event.
+func (r *reserved) Commit(up []byte) {
 	unix.Close(r.child)
+	c := r.conn
 	if r.events {
-		r.conn.outbox.Open(r.conn.fd)
-		r.conn.greet()
+		c.outbox.Open(c.fd)
+		c.greet(up)
 	}
-}
-
-// Begin lets the connection obey commands.
-func (r *reserved) Begin() {
-	r.conn.watchFD()
-	r.conn.begin()
+	c.peer.Store(int32(c.fd))
+	c.watchFD()
+	c.begin()
 }
 
 // Abort gives the slot back.
@@ -179,6 +189,7 @@ func (c *Conn) free() {
 	c.world.Clock.Stop(&c.alarm)
 	c.world.Poller.Remove(&c.watch)
 	c.events.Store(0) // of this connection, not the next one
+	c.peer.Store(-1)
 	c.passed.closeAll(c)
 	if c.fd >= 0 {
 		c.discardInput()

@@ -163,13 +163,11 @@ func (s *Socket) Open(path string) bool {
 func (s *Socket) Undo() { s.remove(false) }
 
 func (s *Socket) create(cmd *protocol.Command) bool {
-	l, step, err := listen(cmd)
-	if err != nil {
+	if step, err := s.listener.listen(cmd); err != nil {
 		s.logFailure(step, cmd.Path, err)
 		return false
 	}
-	s.listener = l
-	if err := s.world.Poller.Add(&s.watch, l.fd); err != nil {
+	if err := s.world.Poller.Add(&s.watch, s.listener.fd); err != nil {
 		s.logFailure("epoll_ctl", cmd.Path, err)
 		s.remove(false)
 		return false
@@ -197,7 +195,6 @@ func (s *Socket) remove(say bool) {
 	if unlinked && say {
 		s.world.Log.Entry(logger.Info).Str("Unlinked control socket ").Bytes(s.listener.path).Send()
 	}
-	s.listener.path = nil
 	s.warned = 0
 }
 

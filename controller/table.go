@@ -4,6 +4,8 @@ import (
 	"sync"
 
 	"daemonproxy/actor"
+
+	"golang.org/x/sys/unix"
 )
 
 // Table is the slots for connections, numbered from 0. Which of them are in use
@@ -49,6 +51,22 @@ func (t *Table) unreserve(c *Conn) {
 	t.mu.Lock()
 	t.used[c.number] = false
 	t.mu.Unlock()
+}
+
+// leaving tells whether a slot will be free in a moment: the process of a
+// service has gone, but its connection has not met the end of it yet. A number
+// that was closed meanwhile, and is perhaps another's, makes the service try
+// again once in vain.
+func (t *Table) leaving() bool {
+	for _, c := range t.slots {
+		if fd := c.peer.Load(); fd >= 0 {
+			poll := [1]unix.PollFd{{Fd: fd}}
+			if n, _ := unix.Poll(poll[:], 0); n > 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Signaled offers the arrival of a signal to every connection. Those that are

@@ -76,7 +76,7 @@ func TestAcceptTakesNoSlotInVain(t *testing.T) {
 		}
 	})
 	for i := range 2000 {
-		control, _ := h.table.Reserve(true, true)
+		control, _, _ := h.table.Reserve(true, true)
 		if control == nil {
 			t.Errorf("round %d: no slot", i)
 			break
@@ -90,31 +90,31 @@ func TestAcceptTakesNoSlotInVain(t *testing.T) {
 func TestServiceControllers(t *testing.T) {
 	h := newHouse(t, 2)
 	before := openDescriptors()
+	free := func() { h.until("the slot", func() bool { return h.used() == 0 }) }
 	t.Run("both", func(t *testing.T) {
 		control, c := h.pipes(true, true)
 		c.say("echo|early")
 		h.world.Bus.Publish([]byte("not yet subscribed\n"))
-		control.Commit()
-		h.world.Bus.Publish([]byte("up\n"))
-		control.Begin()
+		control.Commit([]byte("up\n"))
 		c.want("up", "early")
 		_ = c.CloseWrite()
 		c.wantEnd()
+		_ = c.Close()
+		free()
 	})
 	t.Run("commands", func(t *testing.T) {
 		control, c := h.pipes(false, true)
-		control.Commit()
-		control.Begin()
+		control.Commit(nil)
 		c.wantEnd() // of the event direction
 		c.say("what", "service.tags|commanded|x")
 		h.until("the command", func() bool { return h.world.Services.Exists([]byte("commanded")) })
 		h.awaitLog("sent unknown command what\n")
 		_ = c.Close()
+		free()
 	})
 	t.Run("events", func(t *testing.T) {
 		control, c := h.pipes(true, false)
-		control.Commit()
-		control.Begin()
+		control.Commit(nil)
 		if _, err := c.Write([]byte("x")); err == nil {
 			t.Error("it can send commands")
 		}
@@ -124,22 +124,24 @@ func TestServiceControllers(t *testing.T) {
 		h.world.Bus.Publish([]byte("event\n"))
 		c.want("event")
 		_ = c.Close()
+		free()
 	})
 	t.Run("aborted", func(t *testing.T) {
 		control, c := h.pipes(true, true)
 		control.Abort()
 		c.wantEnd()
+		_ = c.Close()
 	})
-	h.until("the slots", func() bool { return h.used() == 0 })
+	free()
 	h.until("the descriptors", func() bool { return openDescriptors() == before })
 	for range 2 {
-		if c, _ := h.table.Reserve(true, true); c == nil {
+		if c, _, _ := h.table.Reserve(true, true); c == nil {
 			t.Fatal("no slot")
 		} else {
 			defer c.Abort()
 		}
 	}
-	if c, child := h.table.Reserve(true, true); c != nil || child != -1 {
+	if c, child, _ := h.table.Reserve(true, true); c != nil || child != -1 {
 		t.Fatal("a third of two")
 	}
 	h.awaitLog("error: can't allocate controller object\n")
@@ -150,13 +152,14 @@ func TestNewsOfAnEarlierConnection(t *testing.T) {
 	h := newHouse(t, 1)
 	for range 100 {
 		c := h.connect()
+		c.say("echo|in")
+		c.want("in")
 		c.say("exit")
 		_ = c.Close()
 		h.until("the slot", func() bool { return h.used() == 0 })
 		control, events := h.pipes(true, false)
 		h.table.slots[0].mailbox.Put(&h.table.slots[0].offers.ready.Envelope)
-		control.Commit()
-		control.Begin()
+		control.Commit(nil)
 		h.world.Bus.Publish([]byte("one\n"))
 		events.want("one")
 		h.world.Bus.Publish([]byte("two\n"))
@@ -172,8 +175,7 @@ func TestPeerGoneBeforeBegin(t *testing.T) {
 	for range 100 {
 		control, c := h.pipes(true, false)
 		_ = c.Close()
-		control.Commit()
-		control.Begin()
+		control.Commit(nil)
 		h.until("the slot", func() bool { return h.used() == 0 })
 	}
 }

@@ -20,4 +20,5 @@ type World struct {
 	Services *service.Registry
 	Handles  *handle.Registry
 	Socket   *Socket
+	Grown    bool // slots have their stacks at once: a program that makes nothing later
 }

@@ -41,8 +41,9 @@ type descriptors struct {
 	null *Descriptor // of the handle "null"; none if it could not be opened
 	none Descriptor  // stands for no descriptor; never released for good
 
-	mu    sync.Mutex
-	spare *Descriptor
+	mu      sync.Mutex
+	spare   *Descriptor
+	reserve []Descriptor // of a pool: not used yet, so their memory is not touched
 }
 
 func (s *descriptors) init() {
@@ -57,14 +58,17 @@ func (s *descriptors) init() {
 func (s *descriptors) take(fd int) *Descriptor {
 	s.mu.Lock()
 	d := s.spare
-	if d != nil {
+	switch {
+	case d != nil:
 		s.spare = d.next
+	case len(s.reserve) > 0:
+		d, s.reserve = &s.reserve[0], s.reserve[1:]
 	}
 	s.mu.Unlock()
 	if d == nil {
-		d = &Descriptor{store: s}
+		d = new(Descriptor)
 	}
-	d.fd, d.kept, d.next = fd, false, nil
+	d.fd, d.kept, d.store, d.next = fd, false, s, nil
 	d.refs.Store(1)
 	return d
 }

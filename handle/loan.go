@@ -7,8 +7,9 @@ import (
 )
 
 // Places takes what a loan lends: the descriptors that a service gets, from
-// number 0 upward.
-type Places interface {
+// number 0 upward. It is an alias so that it is the same type as that of those
+// who borrow.
+type Places = interface {
 	Place(fd int)  // -1: that number stays closed
 	PlaceControl() // one of the control handles, which have no descriptor here
 }

@@ -42,7 +42,7 @@ func newBench(t testing.TB, max, limit int) *bench {
 	b.events = fds[0]
 	b.outbox.Init(actor.NewClock(nil), b)
 	b.outbox.Open(fds[1])
-	b.bus.Subscribe(b.outbox)
+	b.bus.Subscribe(b.outbox, nil)
 	t.Cleanup(func() {
 		b.registry.Close()
 		unix.Close(fds[0])

@@ -44,27 +44,40 @@ func NewRegistry(bus *actor.Bus, log *logger.Log, max, limit int) *Registry {
 	return r
 }
 
+// slotCost is what a slot of a pool takes of the heap, at most: itself and its
+// stack.
+const slotCost = 6 << 10
+
 // Fill makes all slots of a pool now, with the room for their descriptions, so
-// that nothing is made later. Its one error says that there is no memory.
-func (r *Registry) Fill() error {
+// that nothing is made later. others is how many descriptors besides those of
+// the handles may be open at a time: those of commands under way, and those of
+// handles that were deleted while a start borrows them. Its one error says that
+// there is no memory.
+func (r *Registry) Fill(others int) error {
 	arena, err := actor.NewArena(r.max, r.limit+len(cutMark))
 	if err != nil {
 		return err
 	}
+	if err := actor.HasHeap(r.max * slotCost); err != nil {
+		return err
+	}
+	r.descriptors.reserve = make([]Descriptor, r.max+others)
+	var ready sync.WaitGroup
+	ready.Add(r.max)
 	r.names.Lock()
-	defer r.names.Unlock()
 	r.index = slices.Grow(r.index, r.max)
 	for range r.max {
-		s := r.newSlot(arena.Next())
+		s := r.newSlot(arena.Next(), &ready)
 		s.parked, r.parked = r.parked, s
-		r.descriptors.put(&Descriptor{store: &r.descriptors})
 	}
+	r.names.Unlock()
+	ready.Wait()
 	return nil
 }
 
 // newSlot adds a slot to those there are. names is held.
-func (r *Registry) newSlot(room []byte) *slot {
-	s := newSlot(r.bus, r.limit, room)
+func (r *Registry) newSlot(room []byte, ready *sync.WaitGroup) *slot {
+	s := newSlot(r.bus, r.limit, room, ready)
 	s.next = r.all.Load()
 	r.all.Store(s)
 	return s
@@ -197,7 +210,7 @@ func (r *Registry) place(c *Call, name []byte) (e entry, fresh bool) {
 	if s != nil {
 		r.parked = s.parked
 	} else {
-		s = r.newSlot(nil)
+		s = r.newSlot(nil, nil)
 	}
 	s.assigned++
 	return r.index.add(name, s, s.assigned), true

@@ -1,6 +1,7 @@
 package handle
 
 import (
+	"sync"
 	"sync/atomic"
 
 	"daemonproxy/actor"
@@ -40,11 +41,13 @@ const (
 	cutMark     = "..."
 )
 
-func newSlot(bus *actor.Bus, limit int, room []byte) *slot {
+// newSlot makes a slot; one of a pool has a room for its description and says
+// when it is ready.
+func newSlot(bus *actor.Bus, limit int, room []byte, ready *sync.WaitGroup) *slot {
 	s := &slot{bus: bus, limit: limit, room: room, ended: make(chan struct{})}
 	s.number.Store(-1)
 	s.mailbox.Init()
-	go s.run()
+	go s.run(ready)
 	return s
 }
 
@@ -58,9 +61,10 @@ func (s *slot) ask(m message, generation uint64) outcome {
 	return r.outcome
 }
 
-func (s *slot) run() {
-	if s.limit > 0 {
+func (s *slot) run(ready *sync.WaitGroup) {
+	if ready != nil {
 		actor.GrowStack()
+		ready.Done()
 	}
 	for !s.serve() {
 	}
@@ -143,9 +147,9 @@ func (s *slot) removed(m *remove) {
 	s.part(&m.former)
 	s.live, s.pipe = false, 0
 	line := actor.NewLine()
+	defer line.Free()
 	line.B = protocol.AppendFDDeleted(line.B, s.name[:s.nameLen])
 	s.bus.Publish(line.B)
-	line.Free()
 }
 
 // orphaned ignores a pipe that this handle is no end of: fd.pipe replaced both
@@ -161,9 +165,9 @@ func (s *slot) orphaned(m *orphan) {
 }
 
 func (s *slot) shown(m *show) {
-	line := s.line()
-	m.out.Offer(line.B)
-	line.Free()
+	line := actor.NewLine()
+	defer line.Free()
+	s.bus.Tell(m.out, s.append(line.B))
 }
 
 // part gives up the descriptor and the other end of the pipe.
@@ -196,13 +200,11 @@ func (s *slot) describe(desc []byte) {
 }
 
 func (s *slot) publishState() {
-	line := s.line()
-	s.bus.Publish(line.B)
-	line.Free()
+	line := actor.NewLine()
+	defer line.Free()
+	s.bus.Publish(s.append(line.B))
 }
 
-func (s *slot) line() *actor.Line {
-	line := actor.NewLine()
-	line.B = protocol.AppendFDState(line.B, s.name[:s.nameLen], &s.state)
-	return line
+func (s *slot) append(b []byte) []byte {
+	return protocol.AppendFDState(b, s.name[:s.nameLen], &s.state)
 }

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"sync"
 	"sync/atomic"
 
 	"daemonproxy/actor"
@@ -34,18 +35,19 @@ type Actor struct {
 
 	// ticket is queued for a spawner, or a grant or refusal is under way, while
 	// acquiring; this outlives the service that asked.
-	ticket    spawn.Ticket
-	acquiring bool
-	spawner   *spawn.Spawner // the offer granted or begun brings it
-	exit      reaper.Exit    // the offer exited brings it
+	ticket        spawn.Ticket
+	acquiring     bool
+	postponements int            // in a row, for want of a connection
+	spawner       *spawn.Spawner // the offer granted or begun brings it
+	exit          reaper.Exit    // the offer exited brings it
 
 	adopt reaper.Adopt
 	kill  reaper.Kill
 }
 
 // newActor makes a slot; room is for its texts, and more is allocated if there
-// is no limit to them.
-func newActor(r *Registry, room []byte) *Actor {
+// is no limit to them. One of a pool says when it is ready.
+func newActor(r *Registry, room []byte, ready *sync.WaitGroup) *Actor {
 	a := &Actor{registry: r, world: r.world}
 	a.values.limit, a.values.buffer = r.valueLimit, room
 	a.mailbox.Init()
@@ -57,13 +59,14 @@ func newActor(r *Registry, room []byte) *Actor {
 	a.adopt.Init(reply)
 	a.kill.Init(reply)
 	a.world.Duties.Running.Add(&a.running)
-	go a.run()
+	go a.run(ready)
 	return a
 }
 
-func (a *Actor) run() {
-	if a.values.limit > 0 {
+func (a *Actor) run(ready *sync.WaitGroup) {
+	if ready != nil {
 		actor.GrowStack()
+		ready.Done()
 	}
 	for {
 		m := a.mailbox.Take()
@@ -187,9 +190,9 @@ func (a *Actor) announce() {
 
 func (a *Actor) publishState(w *protocol.ServiceState) {
 	l := actor.NewLine()
+	defer l.Free()
 	l.B = protocol.AppendServiceState(l.B, a.name, w)
 	a.world.Bus.Publish(l.B)
-	l.Free()
 }
 
 // free gives the slot back. The service's name may be another's at once.

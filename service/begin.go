@@ -12,6 +12,12 @@ import (
 // retryDelay follows a start that could not be begun.
 const retryDelay = 3 * actor.Second
 
+// soonDelay is until a connection that is about to be free is looked for again.
+const soonDelay = actor.Second / 50
+
+// maxPostponements bounds that: its goroutine may be held up by something.
+const maxPostponements = 50
+
 // granted fills the spawner and lets it go: the service does not wait for the
 // fork, and least of all for the exec.
 func (a *Actor) granted() {
@@ -29,19 +35,35 @@ func (a *Actor) granted() {
 		list = defaultFDs
 	}
 	if events, commands := controlEnds(list); events || commands {
-		b.control, b.child = a.world.Controls.Reserve(events, commands)
+		var soon bool
+		b.control, b.child, soon = a.world.Controls.Reserve(events, commands)
 		if b.control == nil {
 			s.Release()
-			a.retry()
+			a.notReserved(soon)
 			return
 		}
 	}
 	text, _ := a.values.get(args)
 	s.SetArgs(text)
+	a.postponements = 0
 	if !b.loan.Borrow(list, b) {
 		s.Abort()
 	}
 	s.Go(a)
+}
+
+// notReserved puts off a start for which there was no free connection.
+func (a *Actor) notReserved(soon bool) {
+	if soon && a.postponements < maxPostponements && a.state.postponed() {
+		a.postponements++
+		a.world.Clock.Set(&a.alarm, a.world.Clock.Now()+soonDelay)
+		return
+	}
+	a.postponements = 0
+	if soon {
+		a.world.Log.Line(logger.Error, "can't allocate controller object")
+	}
+	a.retry()
 }
 
 // controlEnds tells which directions of a connection a list of descriptors
@@ -104,20 +126,25 @@ func (a *Actor) begun() {
 	a.world.Reaper.Adopt(&a.adopt, out.PID, a, s.Birth())
 	a.state.begun(out.PID, out.At)
 	a.logStep(s)
-	control := b.control
-	if control != nil {
-		control.Commit()
+	a.announce()
+	if b.control != nil {
+		a.commit(b.control)
 	}
 	b.loan.Return()
 	s.Release()
-	a.announce()
-	if control != nil {
-		control.Begin()
-	}
 	if a.state.early() {
 		a.state.exited(a.state.exit)
 		a.ended()
 	}
+}
+
+// commit subscribes the service's own controller, which missed its `up`.
+func (a *Actor) commit(control Control) {
+	l := actor.NewLine()
+	defer l.Free()
+	w := a.state.wire(a.world.Clock.Now(), true)
+	l.B = protocol.AppendServiceState(l.B, a.name, &w)
+	control.Commit(l.B)
 }
 
 // logStep says in the log what the child could not do.

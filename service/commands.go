@@ -24,10 +24,7 @@ func (m *set) apply(a *Actor) {
 		return
 	}
 	a.exists = true
-	l := actor.NewLine()
-	l.B = a.appendLine(l.B, int(m.key)+1)
-	a.world.Bus.Publish(l.B)
-	l.Free()
+	a.publishLine(int(m.key) + 1)
 }
 
 // dropUnborn gives back a slot that was taken for a command that failed.
@@ -52,10 +49,7 @@ func (m *autoUp) apply(a *Actor) {
 		a.interval = m.interval
 	}
 	a.triggered()
-	l := actor.NewLine()
-	l.B = a.appendLine(l.B, int(triggers)+1)
-	a.world.Bus.Publish(l.B)
-	l.Free()
+	a.publishLine(int(triggers) + 1)
 }
 
 func (m *start) apply(a *Actor) {
@@ -84,6 +78,9 @@ func (a *Actor) commandedStart(m *start) protocol.Code {
 	}
 	if !a.state.start(due) {
 		return protocol.NotStartable
+	}
+	if m.when == protocol.At {
+		a.state.asked = m.time
 	}
 	a.schedule()
 	return protocol.OK
@@ -142,12 +139,23 @@ func (m *describe) apply(a *Actor) {
 		m.line = describedLines
 	}
 	for m.line < describedLines && m.outbox.Room() {
-		l := actor.NewLine()
-		l.B = a.appendLine(l.B, m.line)
-		m.outbox.Offer(l.B)
-		l.Free()
+		a.tellLine(m.outbox, m.line)
 		m.line++
 	}
+}
+
+func (a *Actor) tellLine(outbox *actor.Outbox, line int) {
+	l := actor.NewLine()
+	defer l.Free()
+	l.B = a.appendLine(l.B, line)
+	a.world.Bus.Tell(outbox, l.B)
+}
+
+func (a *Actor) publishLine(line int) {
+	l := actor.NewLine()
+	defer l.Free()
+	l.B = a.appendLine(l.B, line)
+	a.world.Bus.Publish(l.B)
 }
 
 // appendLine appends one of the lines that describe the service: the state,

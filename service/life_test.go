@@ -127,7 +127,7 @@ func TestDelayedStart(t *testing.T) {
 	h.pass(200)
 	h.want("service.state|s|up|*|*|-|-|0|-", "service.state|s|down|*|*|exit|0|*|0")
 	h.must("service.start|s|9223372036854775807")
-	h.want("service.state|s|start|9223372036|-|-|-|-|-")
+	h.want("service.state|s|start|9223372036854775807|-|-|-|-|-")
 	h.must("service.delete|s")
 	h.want("service.state|s|deleted|-|-|-|-|-|-")
 }
@@ -236,7 +236,7 @@ func TestControllerOfAService(t *testing.T) {
 			h.next()
 			h.must("service.start|s")
 			h.want("service.state|s|start|*|-|-|-|-|-", "reserved: "+ends)
-			h.want("committed", "service.state|s|up|*|*|-|-|0|-", "begun")
+			h.want("service.state|s|up|*|*|-|-|0|-", "committed with service.state|s|up|*|*|-|-|0|-")
 			if strings.Contains(fds, "||") { // in this house an empty name is a missing one
 				h.want("service.state|s|down|*|*|signal|SIGABRT|*|0")
 			} else {
@@ -267,7 +267,7 @@ func TestRetryWithoutControllerSlot(t *testing.T) {
 	}
 	h.controls.full.Store(false)
 	h.pass(4)
-	h.want("reserved: events true, commands true", "committed", "service.state|s|up|*|*|-|-|0|-", "begun",
+	h.want("reserved: events true, commands true", "service.state|s|up|*|*|-|-|0|-", "committed with service.state|s|up|*|*|-|-|0|-",
 		"service.state|s|down|*|*|exit|0|*|0")
 }
 

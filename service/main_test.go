@@ -290,29 +290,31 @@ type controls struct {
 	full  atomic.Bool
 }
 
-type control struct {
+type reserved struct {
 	house *house
 	fds   [2]int
 }
 
-func (c *controls) Reserve(events, commands bool) (Control, int) {
+func (c *controls) Reserve(events, commands bool) (control Control, child int, soon bool) {
 	if c.full.Load() {
 		c.house.world.Log.Line(logger.Error, "can't allocate controller object")
-		return nil, -1
+		return nil, -1, false
 	}
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return nil, -1
+		return nil, -1, false
 	}
 	c.house.lines <- fmt.Sprintf("reserved: events %v, commands %v", events, commands)
-	return &control{c.house, fds}, fds[1]
+	return &reserved{c.house, fds}, fds[1], false
 }
 
-func (c *control) Commit() { c.house.lines <- "committed"; c.done() }
-func (c *control) Begin()  { c.house.lines <- "begun" }
-func (c *control) Abort()  { c.house.lines <- "aborted"; c.done() }
+func (c *reserved) Commit(up []byte) {
+	c.house.lines <- "committed with " + strings.ReplaceAll(strings.TrimSuffix(string(up), "\n"), "\t", "|")
+	c.done()
+}
+func (c *reserved) Abort() { c.house.lines <- "aborted"; c.done() }
 
-func (c *control) done() {
+func (c *reserved) done() {
 	_ = unix.Close(c.fds[0])
 	_ = unix.Close(c.fds[1])
 }

@@ -51,6 +51,10 @@ func NewRegistry(w *World, maxSlots, valueLimit int) *Registry {
 	return r
 }
 
+// slotCost is what a slot of a pool takes of the heap, at most: itself and its
+// stack.
+const slotCost = 8 << 10
+
 // Fill makes all slots of a pool now, with the room for their texts, so that
 // nothing is made later. Its one error says that there is no memory.
 func (r *Registry) Fill() error {
@@ -58,14 +62,20 @@ func (r *Registry) Fill() error {
 	if err != nil {
 		return err
 	}
+	if err := actor.HasHeap(r.maxSlots * slotCost); err != nil {
+		return err
+	}
+	var ready sync.WaitGroup
+	ready.Add(r.maxSlots)
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.byName = slices.Grow(r.byName, r.maxSlots)
 	r.free = slices.Grow(r.free, r.maxSlots)
 	for range r.maxSlots {
-		r.free = append(r.free, newActor(r, arena.Next()))
+		r.free = append(r.free, newActor(r, arena.Next(), &ready))
 	}
 	r.slots = r.maxSlots
+	r.mu.Unlock()
+	ready.Wait()
 	return nil
 }
 
@@ -110,7 +120,7 @@ func (r *Registry) obtain(name []byte) (a *Actor, serial uint32) {
 		a = r.free[n-1]
 		r.free = r.free[:n-1]
 	} else if r.maxSlots == 0 || r.slots < r.maxSlots {
-		a = newActor(r, nil)
+		a = newActor(r, nil, nil)
 		r.slots++
 	} else {
 		return nil, 0
@@ -219,8 +229,12 @@ func (r *Registry) Dump(c *Call, outbox *actor.Outbox) (done bool) {
 			return true
 		}
 		c.describe.outbox, c.describe.line = outbox, c.line
-		if answer := c.send(a, serial, &c.describe); answer.gone {
+		answer := c.send(a, serial, &c.describe)
+		switch {
+		case answer.gone:
 			continue // it was deleted: by now it is out of the index
+		case answer.err.Code == protocol.Internal:
+			c.describe.line = describedLines
 		}
 		if c.line = c.describe.line; c.line < describedLines {
 			return false

@@ -26,6 +26,7 @@ const (
 type state struct {
 	phase phase
 	due   int64 // waiting, queued, beginning
+	asked int64 // the same in seconds, if that is too far for nanoseconds
 	pid   int   // up; down after a run
 	upAt  int64 // up; down after a run
 	// exit is how the last run ended, if phase is down and its PID is not 0. In
@@ -83,6 +84,15 @@ func (s *state) failed(retry int64) bool {
 	return false
 }
 
+// postponed goes back to waiting with the same due time, without a word.
+func (s *state) postponed() bool {
+	if s.phase != beginning {
+		return false
+	}
+	s.phase = waiting
+	return true
+}
+
 // begun says that the process exists. If it has ended meanwhile, exit is set
 // and exited is due next.
 func (s *state) begun(pid int, at int64) bool {
@@ -136,7 +146,7 @@ func (s *state) wire(now int64, live bool) protocol.ServiceState {
 			Uptime: since(s.upAt),
 		}
 	case s.phase != down:
-		return protocol.ServiceState{Phase: protocol.PhaseStart, Time: s.due / actor.Second}
+		return protocol.ServiceState{Phase: protocol.PhaseStart, Time: max(s.due/actor.Second, s.asked)}
 	case s.exit.PID == 0:
 		return protocol.ServiceState{Phase: protocol.PhaseDownNever}
 	}

@@ -24,6 +24,7 @@ const (
 	eventRangDue
 	eventGranted
 	eventFailed
+	eventPostponed
 	eventBegun
 	eventExited
 	events
@@ -39,6 +40,7 @@ var happen = [events]struct {
 	eventRangDue:   {"rang", func(s *state) bool { return s.rang(s.due) }},
 	eventGranted:   {"granted", (*state).granted},
 	eventFailed:    {"failed", func(s *state) bool { return s.failed(600) }},
+	eventPostponed: {"postponed", (*state).postponed},
 	eventBegun:     {"begun", func(s *state) bool { return s.begun(77, 90) }},
 	eventExited:    {"exited", func(s *state) bool { return s.exited(newExit) }},
 }
@@ -83,6 +85,7 @@ var table = [phases][events]*cell{
 		eventRangDue:   ignored(down),
 		eventGranted:   ignored(down), // cancelled too late to withdraw
 		eventFailed:    ignored(down),
+		eventPostponed: ignored(down),
 		eventBegun:     ignored(down), // impossible: beginning can't be left so
 		eventExited:    ignored(down), // impossible: a process exits once
 	},
@@ -93,6 +96,7 @@ var table = [phases][events]*cell{
 		eventRangDue:   {true, state{phase: queued, due: 200}},
 		eventGranted:   ignored(waiting), // put off too late to withdraw
 		eventFailed:    ignored(waiting),
+		eventPostponed: ignored(waiting),
 		eventBegun:     ignored(waiting),
 		eventExited:    ignored(waiting),
 	},
@@ -103,6 +107,7 @@ var table = [phases][events]*cell{
 		eventRangDue:   ignored(queued), // rings once
 		eventGranted:   {true, state{phase: beginning, due: 90}},
 		eventFailed:    putOff,
+		eventPostponed: ignored(queued),
 		eventBegun:     ignored(queued),
 		eventExited:    ignored(queued),
 	},
@@ -113,6 +118,7 @@ var table = [phases][events]*cell{
 		eventRangDue:   ignored(beginning),
 		eventGranted:   ignored(beginning),
 		eventFailed:    putOff,
+		eventPostponed: {true, state{phase: waiting, due: 90}},
 		eventBegun:     {true, state{phase: up, due: 90, pid: 77, upAt: 90}},
 		eventExited:    {false, state{phase: beginning, due: 90, exit: newExit}}, // kept for begun
 	},
@@ -123,6 +129,7 @@ var table = [phases][events]*cell{
 		eventRangDue:   ignored(up),
 		eventGranted:   ignored(up),
 		eventFailed:    ignored(up),
+		eventPostponed: ignored(up),
 		eventBegun:     ignored(up),
 		eventExited:    {true, state{phase: down, due: 90, pid: 66, upAt: 95, exit: newExit}},
 	},
@@ -194,9 +201,9 @@ func TestWire(t *testing.T) {
 		want protocol.ServiceState
 	}{
 		{state{}, 5 * sec, false, protocol.ServiceState{Phase: protocol.PhaseDownNever}},
-		{state{phase: waiting, due: 9*sec + 1}, 5 * sec, false, protocol.ServiceState{Phase: protocol.PhaseStart, Time: 9}},
-		{state{phase: queued, due: 9 * sec}, 9 * sec, true, protocol.ServiceState{Phase: protocol.PhaseStart, Time: 9}},
-		{state{phase: beginning, due: 9 * sec}, 99 * sec, false, protocol.ServiceState{Phase: protocol.PhaseStart, Time: 9}},
+		{state{phase: waiting, due: 9*sec + 1, asked: 9}, 5 * sec, false, protocol.ServiceState{Phase: protocol.PhaseStart, Time: 9}},
+		{state{phase: queued, due: 9 * sec, asked: 9}, 9 * sec, true, protocol.ServiceState{Phase: protocol.PhaseStart, Time: 9}},
+		{state{phase: beginning, due: 9 * sec, asked: 9}, 99 * sec, false, protocol.ServiceState{Phase: protocol.PhaseStart, Time: 9}},
 		{state{phase: up, pid: 7, upAt: 20*sec + sec/2}, 30 * sec, false,
 			protocol.ServiceState{Phase: protocol.PhaseUp, Time: 20, PID: 7, Uptime: 9}},
 		{state{phase: up, pid: 7, upAt: 20 * sec}, 30 * sec, true,

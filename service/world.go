@@ -18,8 +18,11 @@ type Loan interface {
 	Return()
 }
 
-// Places takes what a Loan lends, in order.
-type Places interface {
+// Places takes what a Loan lends, in order. It is an alias so that a package
+// that knows nothing of services can lend to them: between two named types of
+// interface, each call would go through a cache that the runtime makes on the
+// heap.
+type Places = interface {
 	Place(fd int)  // -1: closed
 	PlaceControl() // one of control.socket, control.event, control.cmd
 }
@@ -28,18 +31,16 @@ type Places interface {
 // own.
 type Controls interface {
 	// Reserve takes a free connection and makes its socketpair. If that fails,
-	// control is nil and the reason was logged.
-	Reserve(events, commands bool) (control Control, child int)
+	// control is nil; the reason was logged, or there will be one soon.
+	Reserve(events, commands bool) (control Control, child int, soon bool)
 }
 
-// Control is a reserved connection. Either Abort is called, or Commit and then
-// Begin.
+// Control is a reserved connection. Either method is called, once; both close
+// the child's end.
 type Control interface {
-	// Commit closes the child's end; from then on the connection gets every
-	// event.
-	Commit()
-	// Begin lets it obey commands.
-	Begin()
+	// Commit brings the connection to life: from then on it gets every event,
+	// after the given line, and obeys commands.
+	Commit(up []byte)
 	Abort()
 }
 
@@ -54,7 +55,7 @@ func (b births) Born(pid int) (reaper.Owner, reaper.Birth, bool) {
 	if !ok {
 		return nil, nil, false
 	}
-	return owner.(reaper.Owner), birth, true
+	return owner.(*Actor), birth, true
 }
 
 // beginnings is what one spawner's start needs besides the spawner.

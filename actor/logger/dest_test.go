@@ -125,26 +125,26 @@ func TestChangeDuringAWriteThatHangs(t *testing.T) {
 func TestEveryPenHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dead := map[int]*device{}
-		for fd := range maxPens + 1 {
+		for fd := range Pens + 1 {
 			dead[fd] = &device{hang: make(chan struct{})}
 		}
 		l, _ := newFake(dead)
 		start(t, l)
 		l.Line(Info, "1")
-		for fd := range maxPens + 1 {
+		for fd := range Pens + 1 {
 			l.Dest([]byte("dead"), lend(fd))
 			pass(2 * grace)
 		}
-		if n := len(dead[maxPens].tries); n != 0 {
+		if n := len(dead[Pens].tries); n != 0 {
 			t.Fatal("more pens than allowed")
 		}
 		// The first to come back serves the destination of the day.
-		last := dead[maxPens]
+		last := dead[Pens]
 		close(last.hang)
 		close(dead[2].hang)
 		synctest.Wait()
 		want(t, last.out, "info: 1\n")
-		for fd := range maxPens {
+		for fd := range Pens {
 			if fd != 2 {
 				close(dead[fd].hang)
 			}

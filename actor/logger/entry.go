@@ -1,6 +1,7 @@
 package logger
 
 import (
+	"runtime"
 	"strconv"
 	"sync"
 )
@@ -37,9 +38,18 @@ type entries struct {
 	first [entryCount]Entry
 }
 
-// take allocates only when entryCount messages are in the making already, or were abandoned by panics.
+// take waits a moment when entryCount messages are in the making already, whose senders may be giving way to a write.
+// It makes another entry only if that does not help: when panics have abandoned some.
 func (s *entries) take(l *Log) *Entry {
 	e := s.spare()
+	for i := 0; e == nil && i < maxYields; i++ {
+		runtime.Gosched()
+		e = s.spare()
+	}
+	for i := 0; e == nil && i < maxNaps; i++ {
+		l.nap()
+		e = s.spare()
+	}
 	if e == nil {
 		e = new(Entry)
 	}

@@ -50,6 +50,7 @@ type Log struct {
 	onPanic func(v any)
 	turn    chan struct{} // to Run: the destination changed while the pen is at a system call
 	entries entries
+	napping sync.Mutex
 
 	mu    sync.Mutex // held for a few copies at most, never over a system call that can block
 	name  []byte     // handle that the log is bound to
@@ -67,7 +68,7 @@ type Log struct {
 	running bool
 	pen     *pen          // the one that writes; nil: none, or all of them hang
 	drained chan struct{} // of Flush: closed when nothing is left to wait for
-	pens    [maxPens]pen
+	pens    [Pens]pen
 }
 
 // New gives a log bound to the handle name "stderr", with filter Debug and no descriptor yet.
@@ -77,6 +78,9 @@ func New() *Log {
 	l.fdNow.Store(-1)
 	l.name = append(make([]byte, 0, 32), "stderr"...)
 	l.text = l.fixed[:0]
+	for i := range l.pens {
+		l.pens[i].ready(l)
+	}
 	return l
 }
 
@@ -120,11 +124,18 @@ func (l *Log) put(line []byte) {
 		case added:
 			return
 		case patient:
-			l.kernel.nap()
+			l.nap()
 		default:
 			runtime.Gosched()
 		}
 	}
+}
+
+// nap lets a moment pass. One goroutine sleeps at a time, so that a crowd of them does not take a thread each.
+func (l *Log) nap() {
+	l.napping.Lock()
+	l.kernel.nap()
+	l.napping.Unlock()
 }
 
 // offer adds a line, or asks to come back after a turn of the scheduler, or after a nap.

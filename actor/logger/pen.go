@@ -2,8 +2,8 @@ package logger
 
 import "time"
 
-// maxPens bounds the goroutines, and so the threads, that can hang in writes: all but one.
-const maxPens = 5
+// Pens bounds the goroutines, and so the threads, that can hang in writes: all but one.
+const Pens = 5
 
 // place is where a pen is, as seen by others under the lock.
 type place uint8
@@ -21,7 +21,7 @@ type pen struct {
 	wake  chan struct{} // a message or a change, while atIdle or atPace
 	waker waker         // a change, while atPoll
 	timer *time.Timer
-	done  chan struct{}
+	done  chan struct{}   // holds a token when the pen has ended
 	chunk [writeSize]byte // what is being written; its own, as a hanging write still reads it
 
 	// under the log's lock
@@ -217,14 +217,11 @@ func (l *Log) hire() {
 		if p.active {
 			continue
 		}
-		if p.log == nil {
-			p.log = l
-			p.wake = make(chan struct{}, 1)
-			p.timer = time.NewTimer(time.Hour)
-			p.timer.Stop()
+		select {
+		case <-p.done: // of its last time
+		default:
 		}
 		p.active, p.at = true, atIdle
-		p.done = make(chan struct{})
 		l.kernel.open(&p.waker)
 		l.pen = p
 		go p.run()
@@ -239,5 +236,13 @@ func (l *Log) end(p *pen) {
 		l.pen = nil
 	}
 	l.kernel.close(&p.waker)
-	close(p.done)
+	p.done <- struct{}{} // has room: hire took the last one out
+}
+
+// ready makes what the pen needs for all times that it is hired.
+func (p *pen) ready(l *Log) {
+	p.log = l
+	p.wake, p.done = make(chan struct{}, 1), make(chan struct{}, 1)
+	p.timer = time.NewTimer(time.Hour)
+	p.timer.Stop()
 }

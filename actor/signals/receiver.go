@@ -6,6 +6,7 @@ import (
 	"syscall"
 	"unsafe"
 
+	"daemonproxy/actor"
 	"daemonproxy/controller/protocol"
 
 	"golang.org/x/sys/unix"
@@ -19,14 +20,10 @@ const counted = 1<<(unix.SIGINT-1) | 1<<(unix.SIGHUP-1) | 1<<(unix.SIGTERM-1) |
 const fatal = 1<<(unix.SIGABRT-1) | 1<<(unix.SIGFPE-1) | 1<<(unix.SIGILL-1) |
 	1<<(unix.SIGSEGV-1) | 1<<(unix.SIGBUS-1) | 1<<(unix.SIGTRAP-1)
 
-// unnoticed signals (those of C libraries) are none that package signal can
-// catch, and would end the program.
-const unnoticed = 1<<(32-1) | 1<<(33-1) | 1<<(34-1)
-
 // untouched signals keep what they do: those that nobody can catch, those of
 // job control, and the two that the runtime deals with.
 const untouched = 1<<(unix.SIGKILL-1) | 1<<(unix.SIGSTOP-1) | 1<<(unix.SIGTSTP-1) |
-	1<<(unix.SIGTTIN-1) | 1<<(unix.SIGTTOU-1) | 1<<(unix.SIGCONT-1) |
+	1<<(unix.SIGTTIN-1) | 1<<(unix.SIGCONT-1) |
 	1<<(unix.SIGURG-1) | 1<<(unix.SIGPROF-1)
 
 func in(set uint64, s syscall.Signal) bool { return set>>(s-1)&1 != 0 }
@@ -39,27 +36,48 @@ type Receiver struct {
 	Child   func()                           // SIGCHLD
 	Fatal   func(s protocol.Signal, num int) // returns only if the program goes on
 
-	arrivals chan os.Signal
+	// Package signal drops what a full channel has no room for. So SIGCHLD and
+	// every counted signal has a channel of its own: in a flood, arrivals of the
+	// same signal merge, but none goes missing for another.
+	child   chan os.Signal
+	fatal   chan os.Signal
+	counted [maxCounted]chan os.Signal
 }
+
+const (
+	maxCounted = 8  // what Run listens to
+	waiting    = 16 // arrivals of one counted signal that can wait
+)
 
 // Listen takes over every signal that can be caught. From then on nothing but
 // a fatal signal ends the program.
 func (r *Receiver) Listen() {
-	r.arrivals = make(chan os.Signal, 256)
-	signal.Ignore(unix.SIGTTOU)
-	var all []os.Signal
+	r.child = make(chan os.Signal, 1)
+	r.fatal = make(chan os.Signal, waiting)
+	n := 0
 	for s := syscall.Signal(1); s <= protocol.MaxSignal; s++ {
 		switch {
-		case in(unnoticed, s):
+		case in(untouched, s):
+		case s == unix.SIGPIPE:
+			signal.Ignore(s) // or an os.File that writes to 1 or 2 would raise it
+		case s == unix.SIGCHLD:
+			signal.Notify(r.child, s)
+		case in(fatal, s):
+			signal.Notify(r.fatal, s)
+		case in(counted, s):
+			r.counted[n] = make(chan os.Signal, waiting)
+			signal.Notify(r.counted[n], s)
+			n++
+		default:
 			ignore(s)
-		case !in(untouched, s):
-			all = append(all, s)
 		}
 	}
-	signal.Notify(r.arrivals, all...)
 }
 
-// ignore ignores a signal behind the back of package signal.
+// ignore has the kernel drop a signal that is to do nothing, behind the back of
+// package signal: it would catch them, and a flood of real-time signals, each of
+// which waits in a queue, would be worked through for minutes; and it can't
+// catch 32 to 34 at all.
 func ignore(s syscall.Signal) {
 	action := [4]uint64{1} // the kernel's struct sigaction: SIG_IGN and nothing else
 	const maskSize = 8
@@ -68,25 +86,38 @@ func ignore(s syscall.Signal) {
 
 // Run serves signals until stop is closed. They stay caught afterwards: the
 // program is on its way out then.
-func (r *Receiver) Run(stop <-chan struct{}) {
+func (r *Receiver) Run(stop <-chan struct{}) { actor.Persist(func() { r.run(stop) }) }
+
+func (r *Receiver) run(stop <-chan struct{}) {
 	for {
 		select {
 		case <-stop:
 			return
-		case s := <-r.arrivals:
-			r.receive(s.(syscall.Signal))
+		case <-r.child:
+			r.Child()
+		case s := <-r.fatal:
+			r.Fatal(protocol.Signal(s.(syscall.Signal)), int(s.(syscall.Signal)))
+		case s := <-r.counted[0]:
+			r.count(s)
+		case s := <-r.counted[1]:
+			r.count(s)
+		case s := <-r.counted[2]:
+			r.count(s)
+		case s := <-r.counted[3]:
+			r.count(s)
+		case s := <-r.counted[4]:
+			r.count(s)
+		case s := <-r.counted[5]:
+			r.count(s)
+		case s := <-r.counted[6]:
+			r.count(s)
+		case s := <-r.counted[7]:
+			r.count(s)
 		}
 	}
 }
 
-func (r *Receiver) receive(s syscall.Signal) {
-	switch {
-	case s == unix.SIGCHLD:
-		r.Child()
-	case in(counted, s):
-		r.Ledger.Arrived(protocol.Signal(s))
-		r.Arrived(protocol.Signal(s))
-	case in(fatal, s):
-		r.Fatal(protocol.Signal(s), int(s))
-	}
+func (r *Receiver) count(s os.Signal) {
+	r.Ledger.Arrived(protocol.Signal(s.(syscall.Signal)))
+	r.Arrived(protocol.Signal(s.(syscall.Signal)))
 }

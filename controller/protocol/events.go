@@ -186,9 +186,6 @@ func AppendMemory(b []byte, values *[5]int64) []byte {
 	return append(b, '\n')
 }
 
-// AppendOverflow appends the line that says that events were lost.
-func AppendOverflow(b []byte) []byte { return append(b, "overflow\n"...) }
-
 // AppendInfo appends a line of the interactive banner.
 func AppendInfo(b []byte, text string) []byte {
 	b = append(b, "info\t"...)

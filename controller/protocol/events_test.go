@@ -52,7 +52,6 @@ func TestEvents(t *testing.T) {
 		{AppendSignal(nil, 15, 12, 3), "signal|SIGTERM|12|3"},
 		{AppendEcho(nil, []byte("\t")), "|"},
 		{AppendLogFilter(nil, LevelDebug), "log.filter|debug"},
-		{AppendOverflow(nil), "overflow"},
 		{AppendMemory(nil, &[5]int64{1, 2, -1, 0, 1 << 40}), "memory|1|2|-|0|1099511627776"},
 		{AppendInfo(nil, "hello there"), "info|hello there"},
 		{AppendNotDefined(nil, n), `warning: fd "n" is not yet defined`},

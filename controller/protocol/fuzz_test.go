@@ -109,7 +109,6 @@ func TestAllocations(t *testing.T) {
 			buf = AppendEcho(buf, name)
 			buf = AppendLogFilter(buf, LevelDebug)
 			buf = AppendMemory(buf, &memory)
-			buf = AppendOverflow(buf)
 			buf = AppendInfo(buf, "text")
 			buf = AppendNotDefined(buf, name)
 			buf = AppendNotExist(buf, name)

@@ -13,7 +13,8 @@ const MaxSignal = 64
 // real-time signal.
 const unnamed = "SIG-?"
 
-// signalNames holds the one name of each signal that events show.
+// signalNames holds the one name of each signal that events show. Numbers
+// differ between architectures, and so does what there is: see signals_stkflt.go.
 var signalNames = [MaxSignal + 1]string{
 	syscall.SIGABRT:   "SIGABRT",
 	syscall.SIGALRM:   "SIGALRM",
@@ -31,7 +32,6 @@ var signalNames = [MaxSignal + 1]string{
 	syscall.SIGPWR:    "SIGPWR",
 	syscall.SIGQUIT:   "SIGQUIT",
 	syscall.SIGSEGV:   "SIGSEGV",
-	syscall.SIGSTKFLT: "SIGSTKFLT",
 	syscall.SIGSTOP:   "SIGSTOP",
 	syscall.SIGSYS:    "SIGSYS",
 	syscall.SIGTERM:   "SIGTERM",

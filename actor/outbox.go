@@ -24,13 +24,13 @@ type OutboxOwner interface{ OutboxChanged() }
 //
 // A descriptor of our own is non-blocking, so the offer writes at once. One
 // that we share with others may block whatever poll says, so a goroutine of
-// its own writes there (lender).
+// its own writes there (sharedWriter).
 type Outbox struct {
 	mu        sync.Mutex
 	owner     OutboxOwner
 	clock     *Clock
 	fd        int // -1: there is no event side (any more)
-	lender    *lender
+	shared    *sharedWriter
 	corked    bool
 	overflow  bool
 	overflows int   // how often overflow was set
@@ -49,15 +49,15 @@ func (o *Outbox) Open(fd int) { o.open(fd, nil) }
 
 // OpenShared starts an event side on a descriptor that others use as well.
 func (o *Outbox) OpenShared(fd int) {
-	l := &lender{outbox: o, fd: fd, wake: make(chan struct{}, 1)}
-	o.open(fd, l)
-	go Persist(l.run)
+	w := &sharedWriter{outbox: o, fd: fd, wake: make(chan struct{}, 1)}
+	o.open(fd, w)
+	go Persist(w.run)
 }
 
-func (o *Outbox) open(fd int, l *lender) {
+func (o *Outbox) open(fd int, w *sharedWriter) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.fd, o.lender = fd, l
+	o.fd, o.shared = fd, w
 	o.corked, o.overflow, o.blockedAt, o.head, o.n = false, false, 0, 0, 0
 }
 
@@ -72,9 +72,9 @@ func (o *Outbox) Close() {
 
 func (o *Outbox) drop() {
 	o.fd, o.head, o.n, o.overflow, o.blockedAt = -1, 0, 0, false, 0
-	if o.lender != nil {
-		o.lender.kick()
-		o.lender = nil
+	if o.shared != nil {
+		o.shared.kick()
+		o.shared = nil
 	}
 }
 
@@ -97,7 +97,7 @@ func (o *Outbox) Offer(line []byte) {
 			return
 		}
 	}
-	if o.n == 0 && !o.corked && o.lender == nil && o.blockedAt == 0 {
+	if o.n == 0 && !o.corked && o.shared == nil && o.blockedAt == 0 {
 		line = line[o.write(line):]
 	}
 	o.enqueue(line)
@@ -204,7 +204,7 @@ func Drain(outboxes []*Outbox, until int64) {
 			case done:
 				continue
 			case shared:
-				// The lender reports nothing while it writes; look again soon.
+				// The shared writer reports nothing while it writes; look again soon.
 				wait = min(wait, 5)
 			default:
 				poll = append(poll, unix.PollFd{Fd: int32(fd), Events: unix.POLLOUT})
@@ -222,7 +222,7 @@ func (o *Outbox) drain() (fd int, done, shared bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.flush()
-	return o.fd, o.fd < 0 || o.n == 0, o.lender != nil
+	return o.fd, o.fd < 0 || o.n == 0, o.shared != nil
 }
 
 // enqueue copies a line that fits.
@@ -248,9 +248,9 @@ func (o *Outbox) advance(n int) {
 
 // flush writes until nothing is left or the descriptor takes no more.
 func (o *Outbox) flush() {
-	if o.lender != nil {
+	if o.shared != nil {
 		if o.n > 0 {
-			o.lender.kick()
+			o.shared.kick()
 		}
 		return
 	}

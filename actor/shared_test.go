@@ -52,7 +52,7 @@ func readExactly(t testing.TB, fd, n int) []byte {
 	return b
 }
 
-func TestLenderSharesWithAnotherWriter(t *testing.T) {
+func TestSharedWriterSharesWithAnotherWriter(t *testing.T) {
 	r, w := sharedPipe(t)
 	o, _, owner := sharedOutbox(t, w)
 	var others sync.WaitGroup
@@ -82,7 +82,7 @@ func TestLenderSharesWithAnotherWriter(t *testing.T) {
 	o.Close()
 }
 
-func TestLenderBlocks(t *testing.T) {
+func TestSharedWriterBlocks(t *testing.T) {
 	r, w := sharedPipe(t)
 	if _, err := unix.Write(w, make([]byte, 4096)); err != nil { // somebody else filled it
 		t.Fatal(err)
@@ -112,7 +112,7 @@ func TestLenderBlocks(t *testing.T) {
 	o.Close()
 }
 
-func TestLenderWithoutReader(t *testing.T) {
+func TestSharedWriterWithoutReader(t *testing.T) {
 	r, w := sharedPipe(t)
 	o, _, owner := sharedOutbox(t, w)
 	closeFD(r)
@@ -126,7 +126,7 @@ func TestLenderWithoutReader(t *testing.T) {
 
 // What hangs in a write when the outbox is closed has nothing to do with what
 // the outbox serves next.
-func TestLenderOfThePast(t *testing.T) {
+func TestSharedWriterOfThePast(t *testing.T) {
 	r, w := sharedPipe(t)
 	if _, err := unix.Write(w, make([]byte, 4096)); err != nil {
 		t.Fatal(err)
@@ -165,7 +165,7 @@ func TestLenderOfThePast(t *testing.T) {
 	o.Close()
 }
 
-func TestLenderDrains(t *testing.T) {
+func TestSharedWriterDrains(t *testing.T) {
 	r, w := sharedPipe(t)
 	o, _, _ := sharedOutbox(t, w)
 	for i := range 10 {

@@ -57,6 +57,12 @@ func (m *socketCall) apply(s *Socket) {
 			m.err = protocol.Error{Code: protocol.Internal}
 		}
 	}()
+	if m.command != nil && !protocol.ValidSocketPath(m.command.Path) {
+		// No path at all: the socket that there is stays.
+		s.logFailure(stepBind, m.command.Path, unix.EINVAL)
+		m.err = protocol.Error{Code: protocol.ControlSocketFailed}
+		return
+	}
 	s.remove(true)
 	if m.command != nil && !s.create(m.command) {
 		m.err = protocol.Error{Code: protocol.ControlSocketFailed}

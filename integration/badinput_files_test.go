@@ -14,29 +14,29 @@ import (
 )
 
 func init() {
-	helpers["nobody"] = helperNobody
+	helpers["unprivileged"] = helperUnprivileged
 }
 
-const nobody = 65534
+const unprivileged = 65534
 
-// nobody PROGRAM ARG…: becomes PROGRAM as a user without rights.
-func helperNobody(args []string) int {
+// unprivileged PROGRAM ARG…: becomes PROGRAM as a user without rights.
+func helperUnprivileged(args []string) int {
 	if err := syscall.Setgroups(nil); err != nil {
 		return 1
 	}
-	if err := syscall.Setgid(nobody); err != nil {
+	if err := syscall.Setgid(unprivileged); err != nil {
 		return 1
 	}
-	if err := syscall.Setuid(nobody); err != nil {
+	if err := syscall.Setuid(unprivileged); err != nil {
 		return 1
 	}
 	return becomes(args)
 }
 
-// asNobody is what to put before a daemon that is to run without root's rights; nil if the tests have none themselves.
-func asNobody(t *testing.T) []string {
+// asUnprivileged is what to put before a daemon that is to run without root's rights; nil if the tests have none themselves.
+func asUnprivileged(t *testing.T) []string {
 	t.Helper()
-	wrap := strings.Split(helperArgs("nobody"), "\t")
+	wrap := strings.Split(helperArgs("unprivileged"), "\t")
 	if os.Geteuid() != 0 {
 		return nil
 	}
@@ -94,7 +94,7 @@ func TestConfigIsADirectory(t *testing.T) {
 
 func TestConfigIsUnreadable(t *testing.T) {
 	t.Parallel()
-	wrap := asNobody(t)
+	wrap := asUnprivileged(t)
 	path := filepath.Join(openDir(t), "conf")
 	if err := os.WriteFile(path, []byte("terminate\t0\n"), 0o000); err != nil {
 		t.Fatal(err)
@@ -108,7 +108,7 @@ func TestConfigIsUnreadable(t *testing.T) {
 
 func TestConfigIsBelowAnUnreadableDirectory(t *testing.T) {
 	t.Parallel()
-	wrap := asNobody(t)
+	wrap := asUnprivileged(t)
 	dir := openDir(t)
 	path := filepath.Join(dir, "conf")
 	if err := os.WriteFile(path, []byte("terminate\t0\n"), 0o644); err != nil {
@@ -302,7 +302,7 @@ func TestControlSocketPathLength(t *testing.T) {
 // TestControlSocketOfAnotherUser: it stays, even where everybody may remove it.
 func TestControlSocketOfAnotherUser(t *testing.T) {
 	t.Parallel()
-	wrap := asNobody(t)
+	wrap := asUnprivileged(t)
 	dir := openDir(t)
 	if wrap == nil { // nobody else's socket can be made; a socket in a read-only directory is refused just the same
 		t.Cleanup(func() { os.Chmod(dir, 0o700) })

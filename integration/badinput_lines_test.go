@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // quoted is the part of a line that an error event shows.
@@ -63,9 +64,9 @@ func timeless(line string) string {
 }
 
 // badDaemon is a daemon in badState.
-func badDaemon(t *testing.T, args ...string) *daemon {
+func badDaemon(t *testing.T) *daemon {
 	t.Helper()
-	d := start(t, append([]string{"-i", "-S", "{dir}/ctl"}, args...)...)
+	d := setup{args: []string{"-i", "-S", "{dir}/ctl"}, time: 2 * time.Minute}.start(t) // a dump for each line adds up
 	d.i.send(badState...)
 	d.i.await("service.state⇥up⇥up⇥{now}⇥{pid=up}⇥-⇥-⇥0⇥-")
 	d.i.skip()
@@ -123,7 +124,7 @@ func TestBadLinesInAConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer config.Close()
-	d := start(t, "-i", "-c", fifo)
+	d := setup{args: []string{"-i", "-c", fifo}, time: 2 * time.Minute}.start(t)
 	send := func(line string) {
 		t.Helper()
 		if _, err := io.WriteString(config, line+"\n"); err != nil {

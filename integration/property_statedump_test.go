@@ -52,6 +52,13 @@ func (p picture) apply(t *testing.T, line string) {
 	}
 }
 
+func (p picture) applyAll(t *testing.T, lines []string) {
+	t.Helper()
+	for _, line := range lines {
+		p.apply(t, line)
+	}
+}
+
 // differences lists what is not the same in two pictures.
 func (p picture) differences(other picture) (list []string) {
 	keys := slices.Concat(slices.Collect(maps.Keys(p)), slices.Collect(maps.Keys(other)))
@@ -65,10 +72,7 @@ func (p picture) differences(other picture) (list []string) {
 }
 
 // commander invents commands over a few names, some of them wrong.
-type commander struct {
-	*rand.Rand
-	*vars
-}
+type commander struct{ *rand.Rand }
 
 func (c commander) pick(from ...string) string { return from[c.IntN(len(from))] }
 
@@ -106,79 +110,129 @@ func (c commander) command() string {
 	}
 }
 
-// TestStatedumpIsConsistent has two controllers change everything at random, while a third one re-syncs at random
-// moments: it forgets all it knows, asks for a dump and takes in what comes, dump lines and events alike. A fourth one
-// never asks. In the end both know exactly what a fresh dump says.
-func TestStatedumpIsConsistent(t *testing.T) {
-	t.Parallel()
+// storm is two controllers that change everything at random.
+type storm struct {
+	*daemon
+	commander
+	clients [2]*controller
+}
+
+func newStorm(t *testing.T) *storm {
+	t.Helper()
 	seed := seedFor(t)
-	d := setup{args: []string{"-i", "-S", "{dir}/ctl"}, time: time.Minute}.start(t)
-	invent := commander{rand.New(rand.NewPCG(seed, 0)), d.vars}
-	a, b := d.client("a"), d.client("b")
-	dumper, listener := d.client("dumper"), d.client("listener")
-	dumped, heard := picture{}, picture{}
-	for _, line := range listener.ask("statedump") {
-		heard.apply(t, line)
-	}
+	d := setup{args: []string{"-i", "-S", "{dir}/ctl"}, time: 2 * time.Minute}.start(t)
+	return &storm{d, commander{rand.New(rand.NewPCG(seed, 0))}, [2]*controller{d.client("a"), d.client("b")}}
+}
 
-	for range 120 {
-		var marks [2]string
-		dumpAt := invent.IntN(3)
-		mark := ""
-		resync := func(moment int) {
-			if moment == dumpAt {
-				clear(dumped)
-				dumper.send("statedump")
-				mark = dumper.mark()
-			}
+// gust has each of the two send some commands without waiting. Around them comes meanwhile, with 0, 1 and 2.
+func (s *storm) gust(meanwhile func(moment int)) {
+	s.t.Helper()
+	var marks [2]string
+	for n, c := range s.clients {
+		meanwhile(n)
+		var burst strings.Builder
+		for range 1 + s.IntN(25) {
+			burst.WriteString(s.text(s.command()) + "\n")
 		}
-		for n, c := range []*controller{a, b} {
-			resync(n)
-			var burst strings.Builder
-			for range 1 + invent.IntN(25) {
-				burst.WriteString(d.text(invent.command()) + "\n")
-			}
-			c.raw(burst.String())
-			marks[n] = c.mark()
-		}
-		resync(2)
-		if invent.IntN(20) == 0 {
-			d.signal(invent.pick("USR1", "USR2", "HUP"))
-		}
-		for _, line := range dumper.until(mark) {
-			dumped.apply(t, line)
-		}
-		a.until(marks[0])
-		b.until(marks[1])
-		for _, line := range listener.until(listener.mark()) {
-			heard.apply(t, line)
-		}
-		d.i.skip()
-		d.log.take()
+		c.raw(burst.String())
+		marks[n] = c.mark()
 	}
-	d.calm(a)
+	meanwhile(2)
+	if s.IntN(20) == 0 {
+		s.signal(s.pick("USR1", "USR2", "HUP"))
+	}
+	for n, c := range s.clients {
+		c.until(marks[n])
+	}
+	s.i.skip()
+	s.log.take()
+}
 
+// expectTruth calms the daemon and requires that what these controllers know is what a fresh dump says.
+func (s *storm) expectTruth(t *testing.T, pictures map[*controller]picture) {
+	t.Helper()
+	s.calm(s.clients[0])
 	// Signals and exits take their time, so that the comparison may have to be repeated; it can't go wrong by that.
 	var wrong []string
 	for range 100 {
-		fresh, dump := picture{}, d.client("fresh")
-		for _, line := range dump.ask("statedump") {
-			fresh.apply(t, line)
-		}
+		wrong = nil
+		fresh, dump := picture{}, s.client("fresh")
+		fresh.applyAll(t, dump.ask("statedump"))
 		dump.close()
-		for _, line := range dumper.until(dumper.mark()) {
-			dumped.apply(t, line)
+		for c, known := range pictures {
+			known.applyAll(t, c.until(c.mark()))
+			for _, difference := range known.differences(fresh) {
+				wrong = append(wrong, c.name+" knows "+difference)
+			}
 		}
-		for _, line := range listener.until(listener.mark()) {
-			heard.apply(t, line)
-		}
-		wrong = append(dumped.differences(fresh), heard.differences(fresh)...)
 		if len(wrong) == 0 {
 			t.Logf("%d lines are the same", len(fresh))
 			return
 		}
 	}
-	t.Errorf("a controller knows %s", strings.Join(wrong, "\nand "))
+	t.Error(strings.Join(wrong, "\n"))
+}
+
+// TestStatedumpIsConsistent has a third controller re-sync at random moments of a storm: it forgets all it knows, asks
+// for a dump and takes in what comes, dump lines and events alike. A fourth one never asks. In the end both know
+// exactly what a fresh dump says.
+func TestStatedumpIsConsistent(t *testing.T) {
+	t.Parallel()
+	s := newStorm(t)
+	dumper, listener := s.client("dumper"), s.client("listener")
+	dumped, heard := picture{}, picture{}
+	heard.applyAll(t, listener.ask("statedump"))
+	for range 120 {
+		dumpAt, mark := s.IntN(3), ""
+		s.gust(func(moment int) {
+			if moment == dumpAt {
+				clear(dumped)
+				dumper.send("statedump")
+				mark = dumper.mark()
+			}
+		})
+		dumped.applyAll(t, dumper.until(mark))
+		heard.applyAll(t, listener.until(listener.mark()))
+	}
+	s.expectTruth(t, map[*controller]picture{dumper: dumped, listener: heard})
+}
+
+// TestStatedumpAfterOverflow has a controller sleep through a storm. Once it is told of the overflow, a dump in the
+// midst of the storm sets everything right.
+func TestStatedumpAfterOverflow(t *testing.T) {
+	t.Parallel()
+	s := newStorm(t)
+	sleepy := s.client("sleepy")
+	sleepy.send("conn.event_timeout⇥1000⇥2000")
+	sleepy.sync()
+	nothing := func(int) {}
+	known := picture{}
+	for range 3 {
+		for range 10 {
+			s.gust(nothing)
+		}
+		for range 100 { // more than its outbox and the buffers of a socket hold
+			s.clients[0].send("service.tags⇥s0⇥{repeat 4000 x}")
+			s.clients[0].skip()
+			s.clients[1].skip()
+			s.i.skip()
+		}
+		for range 10 {
+			s.gust(nothing)
+		}
+		sleepy.await("overflow")
+		clear(known)
+		mark := ""
+		s.gust(func(moment int) {
+			if moment == 1 {
+				sleepy.send("statedump")
+				mark = sleepy.mark()
+			}
+		})
+		known.applyAll(t, sleepy.until(mark))
+	}
+	s.gust(nothing)
+	s.expectTruth(t, map[*controller]picture{sleepy: known})
 }
 
 // take reads what is there already.

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// counted signals are reported to controllers.
-const counted = 1<<(unix.SIGINT-1) | 1<<(unix.SIGHUP-1) | 1<<(unix.SIGTERM-1) |
+// usual signals are reported to controllers by every kind of daemon.
+const usual = 1<<(unix.SIGINT-1) | 1<<(unix.SIGHUP-1) | 1<<(unix.SIGTERM-1) |
 	1<<(unix.SIGUSR1-1) | 1<<(unix.SIGUSR2-1) | 1<<(unix.SIGQUIT-1)
 
 // fatal signals end the program, also when they were sent from outside.
@@ -35,6 +35,7 @@ func in(set uint64, s syscall.Signal) bool { return set>>(s-1)&1 != 0 }
 // goroutine of Run and must not wait.
 type Receiver struct {
 	Ledger  *Ledger
+	Also    uint64                           // counted besides the usual ones: signal N at bit N-1
 	Arrived func(protocol.Signal)            // a counted signal, after it was entered
 	Child   func()                           // SIGCHLD
 	Fatal   func(s protocol.Signal, num int) // returns only if the program goes on
@@ -83,7 +84,7 @@ func (r *Receiver) receive(s syscall.Signal) {
 	switch {
 	case s == unix.SIGCHLD:
 		r.Child()
-	case in(counted, s):
+	case in(usual|r.Also, s):
 		r.Ledger.Arrived(protocol.Signal(s))
 		r.Arrived(protocol.Signal(s))
 	case in(fatal, s):

@@ -65,9 +65,15 @@ func newDaemon(o *options, pid1 bool, duties *mainthread.Duties) *daemon {
 	}
 	ledger := &signals.Ledger{}
 	d.receiver = signals.Receiver{Ledger: ledger, Arrived: d.signaled, Child: d.childChanged, Fatal: duties.FatalSignal}
+	if pid1 {
+		d.receiver.Also = 1<<(unix.SIGPWR-1) | 1<<(unix.SIGWINCH-1)
+	}
 	d.receiver.Listen()
+	if pid1 {
+		d.takeKeyboard()
+	}
 
-	d.spawners = spawn.NewPool(duties.Environ, protocol.Strerror)
+	d.spawners = spawn.NewPool(duties.Environ, d.receiver.Also, protocol.Strerror)
 	d.reaper = reaper.New(service.Births(d.spawners), nil)
 	services := &service.World{
 		Bus: bus, Clock: d.clock, Log: d.log, Duties: duties, Ledger: ledger,

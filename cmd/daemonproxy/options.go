@@ -17,6 +17,12 @@ const configStdin = "-"
 
 const defaultMaxClients = 16
 
+// What process 1 begins with, unless it is an entrypoint.
+const (
+	pid1Config = "/etc/daemonproxy.conf"
+	pid1Guard  = 1
+)
+
 // options is what the command line asked for. It is complete and usable even
 // when parsing ended early: what was read before the end is in it.
 type options struct {
@@ -91,6 +97,9 @@ func parseOptions(args []string, pid1 bool, h host) (options, *stop) {
 		pid1:    pid1,
 		host:    h,
 	}
+	if pid1 && !p.entrypoint() {
+		p.config, p.guard = pid1Config, pid1Guard
+	}
 	end := p.parse()
 	return p.options, end
 }
@@ -113,6 +122,26 @@ func (p *parser) parse() *stop {
 		return p.fatal(mainthread.ExitBadOptions, "require -i or -c or -S")
 	}
 	return nil
+}
+
+// entrypoint says whether the words have a -- that is no option's argument. It
+// must be known before any option acts.
+func (p *parser) entrypoint() bool {
+	for i := 0; i < len(p.words); i++ {
+		word := p.words[i]
+		name, long := strings.CutPrefix(word, "--")
+		switch {
+		case word == "--":
+			return true
+		case long:
+			i += p.long(name).arguments()
+		case len(word) > 1 && word[0] == '-':
+			for j := 1; j < len(word); j++ {
+				i += p.short(word[j]).arguments()
+			}
+		}
+	}
+	return false
 }
 
 func (p *parser) next() string {

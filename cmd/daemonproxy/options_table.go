@@ -12,6 +12,15 @@ type option struct {
 	act   func(p *parser, arg string) *stop
 }
 
+// arguments is how many of the next words belong to the option, nil if it is
+// unknown.
+func (o *option) arguments() int {
+	if o == nil || o.arg == "" {
+		return 0
+	}
+	return 1
+}
+
 // optionTable is in the order of --help.
 var optionTable = []option{
 	{'c', "config", "FILENAME", "run the commands in the file; - is stdin", (*parser).setConfig},

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -184,11 +185,18 @@ func TestOptions(t *testing.T) {
 		{name: "system elsewhere", args: []string{"--system", "poweroff"}, end: bad("--system needs PID 1"), want: options{filter: protocol.LevelDebug}},
 		{name: "system nonsense", args: []string{"--system", "off"}, end: bad("Expected poweroff, reboot or halt"), want: options{filter: protocol.LevelDebug}},
 		{name: "system no action", args: []string{"--system"}, end: bad("Missing argument for --system"), want: options{filter: protocol.LevelDebug}},
-		{name: "system refused", args: []string{"--system", "halt"}, pid1: true, said: []string{"system: halt"},
-			end: &stop{mainthread.ExitEnvironment, "reboot: Operation not permitted"}, want: options{filter: protocol.LevelDebug}},
-		{name: "system refused under a guard", args: []string{"--exit-guard", "1", "--system", "reboot", "-i"}, pid1: true,
+		{name: "system refused", args: []string{"--exit-guard", "0", "--system", "halt"}, pid1: true, said: []string{"system: halt"},
+			end: &stop{mainthread.ExitEnvironment, "reboot: Operation not permitted"}, want: options{config: pid1Config, filter: protocol.LevelDebug}},
+		{name: "system refused under a guard", args: []string{"--system", "reboot", "-i"}, pid1: true,
 			said: []string{"system: reboot", "fatal: (attempting to continue) reboot: Operation not permitted"},
-			want: options{guard: 1, interactive: true, filter: protocol.LevelDebug}},
+			want: options{guard: pid1Guard, config: pid1Config, interactive: true, filter: protocol.LevelDebug}},
+
+		{name: "process 1", pid1: true, want: options{guard: pid1Guard, config: pid1Config, filter: protocol.LevelDebug}},
+		{name: "process 1, another config and guard", args: []string{"-c", "-", "--exit-guard", "7"}, pid1: true,
+			want: options{guard: 7, config: "-", filter: protocol.LevelDebug}},
+		{name: "process 1, unknown option", args: []string{"--foo", "-D"}, pid1: true,
+			said: []string{"fatal: (attempting to continue) Unknown option --foo  (see --help)"},
+			want: options{guard: pid1Guard, config: pid1Config, daemonize: true, filter: protocol.LevelDebug}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -197,7 +205,7 @@ func TestOptions(t *testing.T) {
 			}
 			h := &recorder{refusal: syscall.EPERM}
 			got, end := parseOptions(slices.Clone(tt.args), tt.pid1, h)
-			if got != tt.want {
+			if !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("options\n got %+v\nwant %+v", got, tt.want)
 			}
 			if !slices.Equal(h.said, tt.said) {

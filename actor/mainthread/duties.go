@@ -39,11 +39,13 @@ type Duties struct {
 	// Undo removes what set-up leaves in the file system, for Refuse.
 	Undo func()
 
-	Guard   atomic.Int64 // 0 = none
-	Args    ExecArgs
-	Running Running
+	Guard    atomic.Int64 // 0 = none
+	Args     ExecArgs
+	Running  Running
+	Terminal Terminal
 
 	closed  atomic.Bool
+	settled atomic.Bool // no service starts any more, though commands may go on
 	ordered chan struct{}
 	end     End
 }
@@ -59,9 +61,14 @@ func New(log *logger.Log, environ []string) *Duties {
 	return &Duties{Log: log, Environ: environ, ordered: make(chan struct{}), Kept: func(func(int)) {}, Undo: func() {}}
 }
 
-// Open tells whether commands may begin and services may start: it is the gate
-// that Terminate closes.
+// Open tells whether commands may begin: it is the gate that Terminate closes.
 func (d *Duties) Open() bool { return !d.closed.Load() }
+
+// Starts tells whether services may start.
+func (d *Duties) Starts() bool { return !d.settled.Load() && d.Open() }
+
+// CloseStarts lets no service start any more, while commands go on.
+func (d *Duties) CloseStarts() { d.settled.Store(true) }
 
 // Terminate closes the gate and orders the end of the program. The first order
 // counts.
@@ -148,6 +155,7 @@ func (d *Duties) logRunning() {
 }
 
 func (d *Duties) exit(code int64) {
+	d.Terminal.TakeBack()
 	d.Log.FlushFatal(flushAtExit)
 	syscall.Exit(int(code & 0xff))
 }

@@ -40,6 +40,10 @@ type Receiver struct {
 	Child   func()                           // SIGCHLD
 	Fatal   func(s protocol.Signal, num int) // returns only if the program goes on
 
+	// Continued, if it is not nil, is told of SIGCONT, which continues the program
+	// in any case.
+	Continued func()
+
 	arrivals chan os.Signal
 }
 
@@ -56,6 +60,9 @@ func (r *Receiver) Listen() {
 		case !in(untouched, s):
 			all = append(all, s)
 		}
+	}
+	if r.Continued != nil {
+		all = append(all, unix.SIGCONT)
 	}
 	signal.Notify(r.arrivals, all...)
 }
@@ -84,6 +91,8 @@ func (r *Receiver) receive(s syscall.Signal) {
 	switch {
 	case s == unix.SIGCHLD:
 		r.Child()
+	case s == unix.SIGCONT:
+		r.Continued()
 	case in(usual|r.Also, s):
 		r.Ledger.Arrived(protocol.Signal(s))
 		r.Arrived(protocol.Signal(s))

@@ -19,7 +19,7 @@ import (
 func receive(also uint64) {
 	l := &Ledger{}
 	r := Receiver{
-		Also: also,
+		Also:   also,
 		Ledger: l,
 		Arrived: func(s protocol.Signal) {
 			a, _ := l.Next(l.Latest()-1, true)

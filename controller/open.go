@@ -189,6 +189,9 @@ func (c *Conn) free() {
 		c.source = nil
 	}
 	c.active = false
+	if (c.kind == config || c.kind == configStdin) && c.world.ConfigEnded != nil {
+		c.world.ConfigEnded()
+	}
 	switch c.kind {
 	case configStdin:
 		c.world.Handles.PutNull(0)

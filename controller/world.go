@@ -20,4 +20,7 @@ type World struct {
 	Services *service.Registry
 	Handles  *handle.Registry
 	Socket   *Socket
+
+	// ConfigEnded is offered the news that the config is over, if it is not nil.
+	ConfigEnded func()
 }

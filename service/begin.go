@@ -17,7 +17,11 @@ const retryDelay = 3 * actor.Second
 func (a *Actor) granted() {
 	a.acquiring = false
 	s := a.spawner
-	if !a.world.Duties.Open() || !a.state.granted() {
+	// Whoever settles the services closes the gate and then looks for lives: so a
+	// start is either held back here or seen there.
+	a.lives(begins)
+	if !a.world.Duties.Starts() || !a.state.granted() {
+		a.lives(idle)
 		s.Release()
 		return
 	}
@@ -32,12 +36,16 @@ func (a *Actor) granted() {
 		b.control, b.child = a.world.Controls.Reserve(events, commands)
 		if b.control == nil {
 			s.Release()
+			a.lives(idle)
 			a.retry()
 			return
 		}
 	}
 	text, _ := a.values.get(args)
 	s.SetArgs(text)
+	if a.isMain() {
+		a.prepareMain(s)
+	}
 	if !b.loan.Borrow(list, b) {
 		s.Abort()
 	}
@@ -64,7 +72,7 @@ func controlEnds(list []byte) (events, commands bool) {
 
 func (a *Actor) refused() {
 	a.acquiring = false
-	if a.state.phase == queued && a.world.Duties.Open() {
+	if a.state.phase == queued && a.world.Duties.Starts() {
 		a.forkFailed(syscall.EAGAIN)
 	}
 }
@@ -77,6 +85,10 @@ func (a *Actor) forkFailed(errno syscall.Errno) {
 
 func (a *Actor) retry() {
 	if !a.state.failed(a.world.Clock.Now() + retryDelay) {
+		return
+	}
+	if a.world.Duties.Open() && !a.world.Duties.Starts() {
+		a.cancel()
 		return
 	}
 	a.world.Log.Line(logger.Info, "will retry in 3 seconds")
@@ -98,11 +110,17 @@ func (a *Actor) begun() {
 		if a.world.Duties.Open() {
 			a.forkFailed(out.ForkErrno)
 		}
+		a.lives(idle)
 		return
 	}
 	a.running.Started(a.name, out.PID)
 	a.world.Reaper.Adopt(&a.adopt, out.PID, a, s.Birth())
 	a.state.begun(out.PID, out.At)
+	a.tried = false
+	a.lives(runs)
+	if a.isMain() {
+		a.mainBegun(out)
+	}
 	a.logStep(s)
 	control := b.control
 	if control != nil {
@@ -117,6 +135,15 @@ func (a *Actor) begun() {
 	if a.state.early() {
 		a.state.exited(a.state.exit)
 		a.ended()
+		return
+	}
+	a.forwarded()
+	switch {
+	case a.world.Duties.Starts() || !a.world.Duties.Open():
+	case a.registry.slaying.Load():
+		a.slay()
+	default:
+		a.settle()
 	}
 }
 

@@ -54,7 +54,7 @@ func start(t testing.TB, args ...string) *daemon {
 func (s setup) start(t testing.TB) *daemon {
 	t.Helper()
 	d := s.launch(t)
-	if slices.ContainsFunc(s.args, interactive) {
+	if slices.ContainsFunc(s.options(), interactive) {
 		d.i = &controller{lines: d.out, w: d.stdin}
 		d.out.name = "i"
 		if !s.fresh {
@@ -63,6 +63,14 @@ func (s setup) start(t testing.TB) *daemon {
 		}
 	}
 	return d
+}
+
+// options are the words that are not those of an entrypoint's program.
+func (s setup) options() []string {
+	if i := slices.Index(s.args, "--"); i >= 0 {
+		return s.args[:i]
+	}
+	return s.args
 }
 
 // interactive recognises -i, -ivv and -vi.

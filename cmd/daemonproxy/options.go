@@ -38,6 +38,11 @@ type options struct {
 	servicePool poolSize
 	maxClients  int
 	filter      protocol.Level
+
+	program     []string // the words after --, with which this is an entrypoint
+	grace       int64    // seconds
+	signalMap   []remap  // the last one for a signal counts
+	signalGroup bool
 }
 
 // poolSize is an N[xM] with M filled in and both within bounds.
@@ -49,7 +54,7 @@ type poolSize struct {
 // background says whether --daemonize is honoured. Where it was given and is
 // not, daemonizeIgnored is the warning to log.
 func (o *options) background(pid1 bool) bool {
-	return o.daemonize && !o.interactive && !pid1
+	return o.daemonize && !o.interactive && !pid1 && o.program == nil
 }
 
 const daemonizeIgnored = "Ignoring --daemonize (see manual)"
@@ -91,7 +96,7 @@ func wantsBackground(args []string, pid1 bool) bool {
 // through h it only looks whether the config file exists, so it can be repeated.
 func parseOptions(args []string, pid1 bool, h host) (options, *stop) {
 	p := parser{
-		options: options{maxClients: defaultMaxClients, filter: protocol.LevelDebug},
+		options: options{maxClients: defaultMaxClients, grace: defaultGrace, filter: protocol.LevelDebug},
 		table:   optionTable,
 		words:   args,
 		pid1:    pid1,
@@ -118,30 +123,10 @@ func (p *parser) parse() *stop {
 			return end
 		}
 	}
-	if p.config == "" && !p.interactive && !p.hasSocket {
+	if p.config == "" && !p.interactive && !p.hasSocket && p.program == nil {
 		return p.fatal(mainthread.ExitBadOptions, "require -i or -c or -S")
 	}
 	return nil
-}
-
-// entrypoint says whether the words have a -- that is no option's argument. It
-// must be known before any option acts.
-func (p *parser) entrypoint() bool {
-	for i := 0; i < len(p.words); i++ {
-		word := p.words[i]
-		name, long := strings.CutPrefix(word, "--")
-		switch {
-		case word == "--":
-			return true
-		case long:
-			i += p.long(name).arguments()
-		case len(word) > 1 && word[0] == '-':
-			for j := 1; j < len(word); j++ {
-				i += p.short(word[j]).arguments()
-			}
-		}
-	}
-	return false
 }
 
 func (p *parser) next() string {
@@ -151,6 +136,9 @@ func (p *parser) next() string {
 }
 
 func (p *parser) word(word string) *stop {
+	if word == "--" {
+		return p.setProgram()
+	}
 	if name, long := strings.CutPrefix(word, "--"); long {
 		return p.act(p.long(name), word)
 	}

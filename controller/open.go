@@ -189,16 +189,17 @@ func (c *Conn) free() {
 		c.source = nil
 	}
 	c.active = false
-	if (c.kind == config || c.kind == configStdin) && c.world.ConfigEnded != nil {
-		c.world.ConfigEnded()
-	}
 	switch c.kind {
 	case configStdin:
 		c.world.Handles.PutNull(0)
 	case interactive:
 		c.endSession()
 	}
+	ended := c.kind == config || c.kind == configStdin
 	c.table.release(c)
+	if ended && c.world.ConfigEnded != nil {
+		c.world.ConfigEnded()
+	}
 }
 
 // endSession follows the end of the interactive controller, which ends the

@@ -2,6 +2,8 @@ package integration
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -59,6 +61,64 @@ func TestReconfiguredMain(t *testing.T) {
 			t.Errorf("%q: status %d, want %d", config, got, status)
 		}
 	}
+}
+
+// TestPendingStartsAreAnnouncedAsCancelled though there is nothing to wait for.
+func TestPendingStartsAreAnnouncedAsCancelled(t *testing.T) {
+	t.Parallel()
+	config := ""
+	for i := range 50 {
+		config += fmt.Sprintf("service.args\ts%d\t/bin/true\nservice.start\ts%d\t999999999\n", i, i)
+	}
+	for range 10 {
+		d := entryWith(t, config, "--", "/bin/true")
+		a := d.client("a")
+		d.openGate()
+		downs := 0
+		for _, line := range a.rest() {
+			if strings.HasSuffix(line, "\tdown\t-\t-\t-\t-\t-\t-") {
+				downs++
+			}
+		}
+		if downs != 50 {
+			t.Errorf("%d starts were announced as cancelled", downs)
+		}
+		d.expectExit(0)
+	}
+}
+
+// TestEntrypointUnderAGuardOutlivesAFatalError: it has no main then, and so no end of main.
+func TestEntrypointUnderAGuardOutlivesAFatalError(t *testing.T) {
+	t.Parallel()
+	d := entry(t, "--exit-guard", "5", "--service-pool", "1x64", "--", "/bin/echo", strings.Repeat("x", 100))
+	d.log.expect(`fatal: (attempting to continue) Unable to define service "main"`)
+	a := d.client("a")
+	a.send("service.start⇥main")
+	a.expect(`error⇥No such service, for command "service.start⇥main"`)
+	d.signal("CONT")
+	d.signal("TERM")
+	a.expect("signal⇥SIGTERM⇥{now}⇥1")
+	a.send("terminate.guard⇥-⇥5", "terminate⇥3")
+	d.expectExit(3)
+}
+
+// TestMainGetsDefaultSignals: all that an entrypoint handles have their default actions in main, even if the entrypoint
+// was started to ignore them.
+func TestMainGetsDefaultSignals(t *testing.T) {
+	t.Parallel()
+	d := setup{
+		args: []string{"--", "/bin/sh", "-c", `while read -r line; do echo "$line"; done </proc/self/status`},
+		wrap: []string{"/bin/sh", "-c", `trap "" XFSZ HUP WINCH PIPE TTOU PWR; exec "$0" "$@"`},
+	}.start(t)
+	line := d.out.await("SigIgn:⇥{any}")
+	mask, err := strconv.ParseUint(strings.TrimPrefix(line, "SigIgn:\t"), 16, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := uint64(1)<<(signalNumber("XFSZ")-1) | 1<<(signalNumber("PWR")-1); mask != want {
+		t.Errorf("ignored are %#x, want %#x", mask, want)
+	}
+	d.expectExit(0)
 }
 
 // TestMainWaitsForTheConfigOnStdin.

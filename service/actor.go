@@ -40,8 +40,9 @@ type Actor struct {
 	exit      reaper.Exit    // the offer exited brings it
 
 	// In whose hands the process is, for the registry: see settling.go.
-	life  atomic.Int32
-	tried bool // it was told to end
+	life      atomic.Int32
+	unsettled atomic.Bool
+	tried     bool // it was told to end
 
 	stopSignal atomic.Int32 // the last one that stopped the process
 

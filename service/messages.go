@@ -96,7 +96,7 @@ func (o *offers) init() {
 		{&o.forwarded, (*Actor).forwarded},
 		{&o.stopped, (*Actor).stopped},
 		{&o.continued, (*Actor).continued},
-		{&o.settle, (*Actor).settle},
+		{&o.settle, (*Actor).settled},
 		{&o.remind, (*Actor).remind},
 		{&o.slay, (*Actor).slay},
 	} {

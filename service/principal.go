@@ -56,11 +56,13 @@ func (r *Registry) Define(c *Call, m *Main) bool {
 	args := protocol.Command{Verb: protocol.ServiceArgs, Name: []byte(mainName), Value: shown(m.Argv), HasValue: true}
 	fds := protocol.Command{Verb: protocol.ServiceFDs, Name: []byte(mainName), Value: []byte("stdin\tstdout\tstderr"), HasValue: true}
 	if r.Set(c, &args).Code != protocol.OK {
+		r.main = nil
 		return false
 	}
 	m.replaced = false // by the above
 	if r.Set(c, &fds).Code != protocol.OK {
 		r.Delete(c, &protocol.Command{Name: []byte(mainName)})
+		r.main = nil
 		return false
 	}
 	return true

@@ -135,7 +135,7 @@ func TestMainIsDeleted(t *testing.T) {
 }
 
 func TestForwardedSignalIsKept(t *testing.T) {
-	h, over := newMain(t, self, "helper:wait")
+	h, over := newMain(t, "/bin/sleep", "1000")
 	for range 3 {
 		h.registry.Forward(protocol.Signal(unix.SIGUSR1))
 	}

@@ -33,17 +33,16 @@ func (r *Registry) left() {
 	}
 }
 
-// Alive returns how many services run, and how many others have a process that
-// is only being begun, or that was killed and not reaped yet.
+// Alive returns how many services run, and how many others have not settled yet,
+// or have a process that is only being begun, or that was killed and not reaped.
 func (r *Registry) Alive() (running, others int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, a := range r.byName {
-		switch a.life.Load() {
-		case idle:
-		case runs:
+		switch life := a.life.Load(); {
+		case life == runs:
 			running++
-		default:
+		case life != idle || a.unsettled.Load():
 			others++
 		}
 	}
@@ -51,7 +50,14 @@ func (r *Registry) Alive() (running, others int) {
 }
 
 // Settle has every service cancel a start and tell its process to end.
-func (r *Registry) Settle() { r.tell(func(o *offers) *offer { return &o.settle }) }
+func (r *Registry) Settle() {
+	r.mu.Lock()
+	for _, a := range r.byName {
+		a.unsettled.Store(true)
+	}
+	r.mu.Unlock()
+	r.tell(func(o *offers) *offer { return &o.settle })
+}
 
 // Remind has every service that runs say in the log that it is waited for.
 func (r *Registry) Remind() { r.tell(func(o *offers) *offer { return &o.remind }) }
@@ -69,6 +75,14 @@ func (r *Registry) tell(which func(*offers) *offer) {
 	for _, a := range r.byName {
 		a.mailbox.Put(&which(&a.offers).Envelope)
 	}
+}
+
+// settled is what settle does when all were told. Only then is the news of a
+// cancelled start out.
+func (a *Actor) settled() {
+	a.settle()
+	a.unsettled.Store(false)
+	a.registry.left()
 }
 
 // settle tells the process to end, once. One that is being begun is told when it

@@ -92,6 +92,7 @@ func newDaemon(o *options, pid1 bool, duties *mainthread.Duties) *daemon {
 	d.fillServices()
 	if d.main != nil && !d.main.define() {
 		duties.Refuse(mainthread.ExitEnvironment, `Unable to define service "main"`)
+		d.main = nil // under a guard
 	}
 	bus.Reserve(o.maxClients)
 	poller.Reserve(o.maxClients + 1)

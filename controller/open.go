@@ -206,7 +206,11 @@ func (c *Conn) free() {
 	case interactive:
 		c.endSession()
 	}
+	ended := c.kind == config || c.kind == configStdin
 	c.table.release(c)
+	if ended && c.world.ConfigEnded != nil {
+		c.world.ConfigEnded()
+	}
 }
 
 // endSession follows the end of the interactive controller, which ends the

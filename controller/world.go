@@ -21,4 +21,7 @@ type World struct {
 	Handles  *handle.Registry
 	Socket   *Socket
 	Grown    bool // slots have their stacks at once: a program that makes nothing later
+
+	// ConfigEnded is offered the news that the config is over, if it is not nil.
+	ConfigEnded func()
 }

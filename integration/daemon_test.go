@@ -22,6 +22,7 @@ type setup struct {
 	wrap  []string          // words before the daemon's own: a helper that changes its process, then execs
 	fresh bool              // with -i: leave the banner and all that follows to the test
 	time  time.Duration     // deadline of the whole test, 20 s
+	pid1  bool              // it is process 1 of a PID namespace; d.pid and /proc go on showing it as we see it
 	loose bool              // don't undo and compare at the end: the daemon can't answer by then
 }
 
@@ -53,7 +54,7 @@ func start(t testing.TB, args ...string) *daemon {
 func (s setup) start(t testing.TB) *daemon {
 	t.Helper()
 	d := s.launch(t)
-	if slices.ContainsFunc(s.args, interactive) {
+	if slices.ContainsFunc(s.options(), interactive) {
 		d.i = &controller{lines: d.out, w: d.stdin}
 		d.out.name = "i"
 		if !s.fresh {
@@ -62,6 +63,14 @@ func (s setup) start(t testing.TB) *daemon {
 		}
 	}
 	return d
+}
+
+// options are the words that are not those of an entrypoint's program.
+func (s setup) options() []string {
+	if i := slices.Index(s.args, "--"); i >= 0 {
+		return s.args[:i]
+	}
+	return s.args
 }
 
 // interactive recognises -i, -ivv and -vi.
@@ -115,6 +124,7 @@ func (s setup) launch(t testing.TB) *daemon {
 	process, err := os.StartProcess(argv[0], argv, &os.ProcAttr{
 		Env:   append(append(os.Environ(), testMark+dir), s.env...),
 		Files: files,
+		Sys:   s.process(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -133,6 +143,13 @@ func (s setup) launch(t testing.TB) *daemon {
 	t.Cleanup(d.stop)
 	t.Cleanup(d.settle)
 	return d
+}
+
+func (s setup) process() *syscall.SysProcAttr {
+	if s.pid1 {
+		return &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID}
+	}
+	return nil
 }
 
 // descriptors lays out what the daemon inherits: pipes on 0, 1 and 2, but for what setup.fds says.

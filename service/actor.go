@@ -41,6 +41,13 @@ type Actor struct {
 	spawner       *spawn.Spawner // the offer granted or begun brings it
 	exit          reaper.Exit    // the offer exited brings it
 
+	// In whose hands the process is, for the registry: see settling.go.
+	life      atomic.Int32
+	unsettled atomic.Bool
+	tried     bool // it was told to end
+
+	stopSignal atomic.Int32 // the last one that stopped the process
+
 	adopt reaper.Adopt
 	kill  reaper.Kill
 }
@@ -87,6 +94,7 @@ func (a *Actor) step(m message) {
 		return
 	}
 	m.apply(a)
+	a.checkMain()
 }
 
 func (a *Actor) answer(r *request) {
@@ -149,7 +157,7 @@ func (a *Actor) withdraw() {
 }
 
 func (a *Actor) rang() {
-	if !a.world.Duties.Open() || !a.state.rang(a.world.Clock.Now()) {
+	if !a.world.Duties.Starts() || !a.state.rang(a.world.Clock.Now()) {
 		return
 	}
 	if !a.acquiring {
@@ -159,7 +167,7 @@ func (a *Actor) rang() {
 }
 
 func (a *Actor) triggered() {
-	if a.condition() && a.world.Duties.Open() && a.state.start(a.world.Clock.Now()) {
+	if a.condition() && a.world.Duties.Starts() && a.state.start(a.world.Clock.Now()) {
 		a.schedule()
 	}
 }
@@ -173,8 +181,12 @@ func (a *Actor) exited() {
 // ended follows a run: the news, and the restart if one is due.
 func (a *Actor) ended() {
 	a.running.Ended()
+	if a.isMain() {
+		a.mainEnded()
+	}
 	a.announce()
-	if !a.condition() || !a.world.Duties.Open() {
+	a.lives(idle)
+	if !a.condition() || !a.world.Duties.Starts() {
 		return
 	}
 	if a.state.start(a.state.restartAt(a.interval, a.world.Clock.Now())) {
@@ -199,6 +211,10 @@ func (a *Actor) publishState(w *protocol.ServiceState) {
 func (a *Actor) free() {
 	a.withdraw()
 	a.world.Clock.Stop(&a.alarm)
+	if a.exists && a.isMain() {
+		a.registry.main.replaced = true
+		a.registry.main.end()
+	}
 	a.values.clear()
 	a.mask.Store(0)
 	a.exists, a.triggers, a.interval, a.state = false, protocol.Triggers{}, 0, state{}

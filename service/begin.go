@@ -23,7 +23,11 @@ const maxPostponements = 50
 func (a *Actor) granted() {
 	a.acquiring = false
 	s := a.spawner
-	if !a.world.Duties.Open() || !a.state.granted() {
+	// Whoever settles the services closes the gate and then looks for lives: so a
+	// start is either held back here or seen there.
+	a.lives(begins)
+	if !a.world.Duties.Starts() || !a.state.granted() {
+		a.lives(idle)
 		s.Release()
 		return
 	}
@@ -39,6 +43,7 @@ func (a *Actor) granted() {
 		b.control, b.child, soon = a.world.Controls.Reserve(events, commands)
 		if b.control == nil {
 			s.Release()
+			a.lives(idle)
 			a.notReserved(soon)
 			return
 		}
@@ -46,6 +51,9 @@ func (a *Actor) granted() {
 	text, _ := a.values.get(args)
 	s.SetArgs(text)
 	a.postponements = 0
+	if a.isMain() {
+		a.prepareMain(s)
+	}
 	if !b.loan.Borrow(list, b) {
 		s.Abort()
 	}
@@ -86,7 +94,7 @@ func controlEnds(list []byte) (events, commands bool) {
 
 func (a *Actor) refused() {
 	a.acquiring = false
-	if a.state.phase == queued && a.world.Duties.Open() {
+	if a.state.phase == queued && a.world.Duties.Starts() {
 		a.forkFailed(syscall.EAGAIN)
 	}
 }
@@ -99,6 +107,10 @@ func (a *Actor) forkFailed(errno syscall.Errno) {
 
 func (a *Actor) retry() {
 	if !a.state.failed(a.world.Clock.Now() + retryDelay) {
+		return
+	}
+	if a.world.Duties.Open() && !a.world.Duties.Starts() {
+		a.cancel()
 		return
 	}
 	a.world.Log.Line(logger.Info, "will retry in 3 seconds")
@@ -120,11 +132,17 @@ func (a *Actor) begun() {
 		if a.world.Duties.Open() {
 			a.forkFailed(out.ForkErrno)
 		}
+		a.lives(idle)
 		return
 	}
 	a.running.Started(a.name, out.PID)
 	a.world.Reaper.Adopt(&a.adopt, out.PID, a, s.Birth())
 	a.state.begun(out.PID, out.At)
+	a.tried = false
+	a.lives(runs)
+	if a.isMain() {
+		a.mainBegun(out)
+	}
 	a.logStep(s)
 	a.announce()
 	if b.control != nil {
@@ -135,6 +153,15 @@ func (a *Actor) begun() {
 	if a.state.early() {
 		a.state.exited(a.state.exit)
 		a.ended()
+		return
+	}
+	a.forwarded()
+	switch {
+	case a.world.Duties.Starts() || !a.world.Duties.Open():
+	case a.registry.slaying.Load():
+		a.slay()
+	default:
+		a.settle()
 	}
 }
 

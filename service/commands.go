@@ -24,6 +24,9 @@ func (m *set) apply(a *Actor) {
 		return
 	}
 	a.exists = true
+	if m.key == args && a.isMain() {
+		a.registry.main.replaced = true
+	}
 	a.publishLine(int(m.key) + 1)
 }
 
@@ -76,7 +79,7 @@ func (a *Actor) commandedStart(m *start) protocol.Code {
 	if text, _ := a.values.get(args); len(text) == 0 || text[0] == '\t' {
 		return protocol.NoArgs
 	}
-	if !a.state.start(due) {
+	if !a.world.Duties.Starts() || !a.state.start(due) {
 		return protocol.NotStartable
 	}
 	if m.when == protocol.At {
@@ -105,16 +108,20 @@ func (m *signal) apply(a *Actor) {
 		m.err.Code = protocol.NotRunning
 		return
 	}
-	pid := a.state.pid
-	err := a.world.Reaper.Kill(&a.kill, pid, reaper.Owner(a), syscall.Signal(m.signal), m.group)
+	err := a.send(syscall.Signal(m.signal), m.group)
 	if err == nil {
 		return
 	}
-	m.err.Code, m.err.Num = protocol.KillFailed, pid
+	m.err.Code, m.err.Num = protocol.KillFailed, a.state.pid
 	if m.group {
 		m.err.Code = protocol.KillGroupFailed
 	}
 	m.err.Errno, _ = err.(syscall.Errno)
+}
+
+// send sends a signal to the process, or to the process group that it leads.
+func (a *Actor) send(signal syscall.Signal, group bool) error {
+	return a.world.Reaper.Kill(&a.kill, a.state.pid, reaper.Owner(a), signal, group)
 }
 
 func (m *remove) apply(a *Actor) {

@@ -87,7 +87,7 @@ func newHouse(t *testing.T, maxSlots, valueLimit int) *house {
 	log.Attach([]byte("stderr"), sink{file})
 	bus := &actor.Bus{Trace: func(line []byte) { h.lines <- strings.TrimSuffix(string(line), "\n") }}
 	clock := actor.NewClock(func() int64 { return actor.Monotonic() + h.ahead.Load() })
-	h.spawners = spawn.NewPool(os.Environ(), protocol.Strerror)
+	h.spawners = spawn.NewPool(os.Environ(), 0, protocol.Strerror)
 	h.world = &World{
 		Bus: bus, Clock: clock, Log: log, Duties: mainthread.New(log, nil), Ledger: &signals.Ledger{},
 		Reaper: reaper.New(Births(h.spawners), nil), Spawners: h.spawners,

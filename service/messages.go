@@ -78,6 +78,8 @@ func (*offer) call() *request   { return nil }
 // once at a time.
 type offers struct {
 	rang, triggered, granted, refused, begun, exited offer
+	forwarded, stopped, continued                    offer // main only
+	settle, remind, slay                             offer
 }
 
 func (o *offers) init() {
@@ -91,6 +93,12 @@ func (o *offers) init() {
 		{&o.refused, (*Actor).refused},
 		{&o.begun, (*Actor).begun},
 		{&o.exited, (*Actor).exited},
+		{&o.forwarded, (*Actor).forwarded},
+		{&o.stopped, (*Actor).stopped},
+		{&o.continued, (*Actor).continued},
+		{&o.settle, (*Actor).settled},
+		{&o.remind, (*Actor).remind},
+		{&o.slay, (*Actor).slay},
 	} {
 		bind.offer.meet = bind.meet
 		bind.offer.Bind(bind.offer)
@@ -107,6 +115,8 @@ type Call struct {
 	signal   signal
 	remove   remove
 	describe describe
+
+	startMain startMain
 	// The place of a statedump.
 	name     []byte
 	line     int
@@ -122,6 +132,7 @@ func NewCall() *Call {
 	c.signal.Bind(&c.signal)
 	c.remove.Bind(&c.remove)
 	c.describe.Bind(&c.describe)
+	c.startMain.Bind(&c.startMain)
 	return c
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"daemonproxy/actor"
 	"daemonproxy/actor/logger"
@@ -33,7 +34,10 @@ type Registry struct {
 	world      *World
 	starts     [spawn.Spawners]beginnings
 	valueLimit int
-	maxSlots   int // 0 = no limit
+	maxSlots   int    // 0 = no limit
+	main       *Main  // nil but for an entrypoint; set before any command
+	gone       func() // see OnGone
+	slaying    atomic.Bool
 
 	mu     sync.Mutex
 	byName []*Actor
@@ -54,6 +58,10 @@ func NewRegistry(w *World, maxSlots, valueLimit int) *Registry {
 // slotCost is what a slot of a pool takes of the heap, at most: itself and its
 // stack.
 const slotCost = 8 << 10
+
+// OnGone sets what is called, after CloseStarts, whenever a service has ended: an
+// offer.
+func (r *Registry) OnGone(gone func()) { r.gone = gone }
 
 // Fill makes all slots of a pool now, with the room for their texts, so that
 // nothing is made later. Its one error says that there is no memory.

@@ -40,12 +40,14 @@ type Duties struct {
 	// Undo removes what set-up leaves in the file system, for Refuse.
 	Undo func()
 
-	Guard   atomic.Int64 // 0 = none
-	Args    ExecArgs
-	Running Running
+	Guard    atomic.Int64 // 0 = none
+	Args     ExecArgs
+	Running  Running
+	Terminal Terminal
 
 	flushUntil atomic.Int64
 	closed     atomic.Bool
+	settled    atomic.Bool // no service starts any more, though commands may go on
 	ordered    chan struct{}
 	end        End
 }
@@ -61,9 +63,14 @@ func New(log *logger.Log, environ []string) *Duties {
 	return &Duties{Log: log, Environ: environ, ordered: make(chan struct{}), Kept: func(func(int)) {}, Undo: func() {}}
 }
 
-// Open tells whether commands may begin and services may start: it is the gate
-// that Terminate closes.
+// Open tells whether commands may begin: it is the gate that Terminate closes.
 func (d *Duties) Open() bool { return !d.closed.Load() }
+
+// Starts tells whether services may start.
+func (d *Duties) Starts() bool { return !d.settled.Load() && d.Open() }
+
+// CloseStarts lets no service start any more, while commands go on.
+func (d *Duties) CloseStarts() { d.settled.Store(true) }
 
 // Terminate closes the gate and orders the end of the program. The first order
 // counts.
@@ -160,6 +167,7 @@ func (d *Duties) flush() {
 }
 
 func (d *Duties) exit(code int64) {
+	d.Terminal.TakeBack()
 	d.flush()
 	syscall.Exit(int(code & 0xff))
 }

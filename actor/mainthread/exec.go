@@ -72,6 +72,7 @@ func (d *Duties) exec(code int64, text string) bool {
 		keepOpen(fd)
 	}
 	d.Kept(keepOpen)
+	d.Terminal.TakeBack()
 	resetSignals()
 	err := search(argv, env, d.Environ)
 	d.Log.Entry(logger.Error).Str(`Unable to exec "`).Str(argv[0]).Str(`": `).Str(protocol.Strerror(err)).Send()

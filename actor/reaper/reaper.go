@@ -28,6 +28,11 @@ type Exit struct {
 // wait. It comes once for each process.
 type Owner interface{ Exited(Exit) }
 
+// Stopper is an Owner that wants to know when its process was stopped, by job
+// control or otherwise. Stopped is an offer. It is called only if the System
+// reports it.
+type Stopper interface{ Stopped(signal syscall.Signal) }
+
 // Birth is a process that was forked and whose owner has not adopted it yet.
 // Both methods are called by the reaper alone.
 type Birth interface {
@@ -63,10 +68,11 @@ type process struct {
 	owner Owner
 }
 
-// New returns a reaper; a nil system is the kernel.
+// New returns a reaper; a nil system is the Kernel, which
+// does not look for stopped children.
 func New(births Births, system System) *Reaper {
 	if system == nil {
-		system = kernel{}
+		system = Kernel(0)
 	}
 	r := &Reaper{births: births, system: system}
 	r.mailbox.Init()
@@ -116,6 +122,10 @@ func (r *Reaper) reap() {
 		if !ok {
 			return
 		}
+		if status.Stopped() {
+			r.stopped(pid, status.StopSignal())
+			continue
+		}
 		exit := Exit{PID: pid, Status: status, At: actor.Monotonic()}
 		if i, found := r.find(pid); found {
 			owner := r.table[i].owner
@@ -125,6 +135,19 @@ func (r *Reaper) reap() {
 			birth.MarkExited()
 			owner.Exited(exit)
 		}
+	}
+}
+
+// stopped tells the owner, also one that has not adopted the process yet.
+func (r *Reaper) stopped(pid int, signal syscall.Signal) {
+	var owner Owner
+	if i, found := r.find(pid); found {
+		owner = r.table[i].owner
+	} else {
+		owner, _, _ = r.births.Born(pid)
+	}
+	if s, ok := owner.(Stopper); ok {
+		s.Stopped(signal)
 	}
 }
 
@@ -161,17 +184,20 @@ func (r *Reaper) kill(pid int, owner Owner, signal syscall.Signal, group bool) e
 	return r.system.Kill(pid, signal)
 }
 
-// kernel is the System of the real program.
-type kernel struct{}
+// Kernel is the System of the real program. Its value is the options of wait4
+// besides WNOHANG: WUNTRACED makes it report stopped children too.
+type Kernel int
 
-func (kernel) Wait() (int, unix.WaitStatus, bool) {
+// Wait asks for a child that has changed.
+func (k Kernel) Wait() (int, unix.WaitStatus, bool) {
 	var status unix.WaitStatus
 	for {
-		pid, err := unix.Wait4(-1, &status, unix.WNOHANG, nil)
+		pid, err := unix.Wait4(-1, &status, unix.WNOHANG|int(k), nil)
 		if err != unix.EINTR {
 			return pid, status, pid > 0 && err == nil
 		}
 	}
 }
 
-func (kernel) Kill(pid int, signal syscall.Signal) error { return unix.Kill(pid, signal) }
+// Kill sends a signal.
+func (Kernel) Kill(pid int, signal syscall.Signal) error { return unix.Kill(pid, signal) }

@@ -314,3 +314,36 @@ func TestRealProcesses(t *testing.T) {
 		t.Errorf("it was reaped, but: %v", err)
 	}
 }
+
+// stopper wants to know of stops, too.
+type stopper struct {
+	owner
+	stops []syscall.Signal
+}
+
+func (o *stopper) Stopped(s syscall.Signal) { o.stops = append(o.stops, s) }
+
+func TestStoppedChild(t *testing.T) {
+	r, s, bs := newReaper()
+	adopted, born, deaf := &stopper{}, &stopper{}, &owner{}
+	r.adopt(7, adopted, &birth{})
+	r.adopt(8, deaf, &birth{})
+	*bs = append(*bs, &birth{pid: 9, owner: born})
+	stopped := func(sig syscall.Signal) unix.WaitStatus { return unix.WaitStatus(int(sig)<<8 | 0x7f) }
+	s.exits(7, stopped(unix.SIGTSTP))
+	s.exits(8, stopped(unix.SIGTSTP))
+	s.exits(9, stopped(unix.SIGTTIN))
+	s.exits(10, stopped(unix.SIGSTOP)) // an orphan
+	r.reap()
+	adopted.want(t)
+	born.want(t)
+	deaf.want(t)
+	if !slices.Equal(adopted.stops, []syscall.Signal{unix.SIGTSTP}) || !slices.Equal(born.stops, []syscall.Signal{unix.SIGTTIN}) {
+		t.Errorf("told of %v and %v", adopted.stops, born.stops)
+	}
+	s.exits(7, 0)
+	s.exits(9, 0)
+	r.reap()
+	adopted.want(t, 7)
+	born.want(t, 9)
+}

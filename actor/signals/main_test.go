@@ -2,6 +2,7 @@ package signals
 
 import (
 	"os"
+	"strconv"
 	"testing"
 	"time"
 
@@ -17,7 +18,11 @@ const helper = "helper:receiver"
 
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == helper {
-		receive()
+		also := uint64(0)
+		if len(os.Args) > 2 {
+			also, _ = strconv.ParseUint(os.Args[2], 10, 64)
+		}
+		receive(also)
 	}
 	goleak.VerifyTestMain(m)
 }

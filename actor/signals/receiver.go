@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// counted signals are reported to controllers.
-const counted = 1<<(unix.SIGINT-1) | 1<<(unix.SIGHUP-1) | 1<<(unix.SIGTERM-1) |
+// usual signals are reported to controllers by every kind of daemon.
+const usual = 1<<(unix.SIGINT-1) | 1<<(unix.SIGHUP-1) | 1<<(unix.SIGTERM-1) |
 	1<<(unix.SIGUSR1-1) | 1<<(unix.SIGUSR2-1) | 1<<(unix.SIGQUIT-1)
 
 // fatal signals end the program, also when they were sent from outside.
@@ -32,16 +32,22 @@ func in(set uint64, s syscall.Signal) bool { return set>>(s-1)&1 != 0 }
 // goroutine of Run and must not wait.
 type Receiver struct {
 	Ledger  *Ledger
+	Also    uint64                           // counted besides the usual ones: signal N at bit N-1
 	Arrived func(protocol.Signal)            // a counted signal, after it was entered
 	Child   func()                           // SIGCHLD
 	Fatal   func(s protocol.Signal, num int) // returns only if the program goes on
 
+	// Continued, if it is not nil, is told of SIGCONT, which continues the program
+	// in any case.
+	Continued func()
+
 	// Package signal drops what a full channel has no room for. So SIGCHLD and
 	// every counted signal has a channel of its own: in a flood, arrivals of the
 	// same signal merge, but none goes missing for another.
-	child   chan os.Signal
-	fatal   chan os.Signal
-	counted [maxCounted]chan os.Signal
+	child     chan os.Signal
+	fatal     chan os.Signal
+	counted   [maxCounted]chan os.Signal
+	continued chan os.Signal // nil unless Continued is set
 }
 
 const (
@@ -64,13 +70,17 @@ func (r *Receiver) Listen() {
 			signal.Notify(r.child, s)
 		case in(fatal, s):
 			signal.Notify(r.fatal, s)
-		case in(counted, s):
+		case in(usual|r.Also, s):
 			r.counted[n] = make(chan os.Signal, waiting)
 			signal.Notify(r.counted[n], s)
 			n++
 		default:
 			ignore(s)
 		}
+	}
+	if r.Continued != nil {
+		r.continued = make(chan os.Signal, 1)
+		signal.Notify(r.continued, unix.SIGCONT)
 	}
 }
 
@@ -95,6 +105,8 @@ func (r *Receiver) run(stop <-chan struct{}) {
 			return
 		case <-r.child:
 			r.Child()
+		case <-r.continued:
+			r.Continued()
 		case s := <-r.fatal:
 			r.Fatal(protocol.Signal(s.(syscall.Signal)), int(s.(syscall.Signal)))
 		case s := <-r.counted[0]:

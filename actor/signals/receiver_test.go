@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -15,9 +16,10 @@ import (
 )
 
 // receive is the helper: it says what its receiver is told, a line for each.
-func receive() {
+func receive(also uint64) {
 	l := &Ledger{}
 	r := Receiver{
+		Also:   also,
 		Ledger: l,
 		Arrived: func(s protocol.Signal) {
 			a, _ := l.Next(l.Latest()-1, true)
@@ -38,13 +40,13 @@ type subject struct {
 	lines   chan string
 }
 
-func newSubject(t *testing.T) *subject {
+func newSubject(t *testing.T, also ...string) *subject {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(self, helper)
+	cmd := exec.Command(self, append([]string{helper}, also...)...)
 	cmd.Stderr = os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	out, err := cmd.StdoutPipe()
@@ -106,6 +108,17 @@ func TestReceiverCounts(t *testing.T) {
 	}
 }
 
+func TestReceiverCountsWhatItIsToldTo(t *testing.T) {
+	s := newSubject(t, strconv.FormatUint(1<<(unix.SIGPWR-1)|1<<(unix.SIGWINCH-1), 10))
+	s.send(unix.SIGWINCH)
+	s.want("counted SIGWINCH true 1")
+	s.send(unix.SIGPWR)
+	s.want("counted SIGPWR true 1")
+	s.send(unix.SIGVTALRM)
+	s.send(unix.SIGHUP)
+	s.want("counted SIGHUP true 1")
+}
+
 func TestReceiverTellsOfChildrenAndFatalSignals(t *testing.T) {
 	s := newSubject(t)
 	s.send(unix.SIGCHLD)
@@ -124,7 +137,7 @@ func TestReceiverIgnoresTheRest(t *testing.T) {
 	counts := 0
 	for number := syscall.Signal(1); number <= protocol.MaxSignal; number++ {
 		switch {
-		case in(counted|fatal, number), number == unix.SIGCHLD:
+		case in(usual|fatal, number), number == unix.SIGCHLD:
 			continue
 		}
 		switch number {

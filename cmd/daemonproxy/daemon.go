@@ -44,6 +44,8 @@ type daemon struct {
 	services *service.Registry
 	socket   *controller.Socket
 	table    *controller.Table
+	main     *entrypoint // nil but for an entrypoint
+	reading  bool        // a config
 }
 
 // newDaemon sets the program up, up to the point where commands may run.
@@ -65,16 +67,33 @@ func newDaemon(o *options, pid1 bool, duties *mainthread.Duties) *daemon {
 	}
 	ledger := &signals.Ledger{}
 	d.receiver = signals.Receiver{Ledger: ledger, Arrived: d.signaled, Child: d.childChanged, Fatal: duties.FatalSignal}
+	if pid1 {
+		d.receiver.Also = 1<<(unix.SIGPWR-1) | 1<<(unix.SIGWINCH-1)
+	}
+	handled := d.receiver.Also
+	var system reaper.Kernel
+	if o.program != nil {
+		d.main = newEntrypoint(d)
+		handled |= d.main.prepare()
+		system = d.main.system()
+	}
 	d.receiver.Listen()
+	if pid1 {
+		d.takeKeyboard()
+	}
 
-	d.spawners = spawn.NewPool(duties.Environ, protocol.Strerror)
-	d.reaper = reaper.New(service.Births(d.spawners), nil)
+	d.spawners = spawn.NewPool(duties.Environ, handled, protocol.Strerror)
+	d.reaper = reaper.New(service.Births(d.spawners), system)
 	services := &service.World{
 		Bus: bus, Clock: d.clock, Log: d.log, Duties: duties, Ledger: ledger,
 		Reaper: d.reaper, Spawners: d.spawners, Descriptors: descriptors{d.handles},
 	}
 	d.services = service.NewRegistry(services, int(o.servicePool.n), int(o.servicePool.m))
 	d.fillServices()
+	if d.main != nil && !d.main.define() {
+		duties.Refuse(mainthread.ExitEnvironment, `Unable to define service "main"`)
+		d.main = nil // under a guard
+	}
 	bus.Reserve(o.maxClients)
 	poller.Reserve(o.maxClients + 1)
 	world := &controller.World{
@@ -83,6 +102,9 @@ func newDaemon(o *options, pid1 bool, duties *mainthread.Duties) *daemon {
 	}
 	d.socket = controller.NewSocket(world)
 	world.Socket = d.socket
+	if d.main != nil {
+		world.ConfigEnded = d.main.setUp
+	}
 	duties.Undo = d.socket.Undo
 	d.table = controller.NewTable(world, o.maxClients)
 	d.socket.Serve(d.table)
@@ -107,7 +129,8 @@ func (d *daemon) openControllers(call *handle.Call) {
 			d.duties.Refuse(mainthread.ExitEnvironment, "stdin/stdout are not usable!")
 		}
 	}
-	if o.config != "" && !d.openConfig(call) {
+	d.reading = o.config != "" && d.openConfig(call)
+	if o.config != "" && !d.reading {
 		d.duties.Refuse(mainthread.ExitEnvironment, "Unable to process config file")
 	}
 }
@@ -169,6 +192,9 @@ func (d *daemon) childChanged() { d.reaper.ChildChanged() }
 func (d *daemon) signaled(s protocol.Signal) {
 	d.table.Signaled()
 	d.services.Arrived(s)
+	if d.main != nil {
+		d.main.signaled(s)
+	}
 }
 
 // run lets everything go, and ends the program when an end was ordered.
@@ -185,8 +211,14 @@ func (d *daemon) run(mark *daemonized) {
 	add(&roots, d.poller.Run, d.poller.Close)
 	add(&roots, d.reaper.Run, d.reaper.Stop)
 	go d.socket.Run() // outlives the roots if it hangs in a file system
+	if d.main != nil {
+		go d.main.run() // nobody waits for it
+	}
 	d.seal()
 	d.table.Begin()
+	if d.main != nil && !d.reading {
+		d.main.setUp()
+	}
 	roots.Run()
 	d.socket.Stop(socketPatience)
 	// Nobody but this thread is needed any more; connections that still work on

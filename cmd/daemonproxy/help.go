@@ -5,6 +5,8 @@ import "strings"
 // helpColumn is where the descriptions of --help begin.
 const helpColumn = 30
 
+const programHelp = "entrypoint: run the program as service main, end with its status"
+
 // helpText is what --help prints: a line an option, and an empty one to end.
 func helpText(table []option) string {
 	var b strings.Builder
@@ -25,6 +27,7 @@ func helpText(table []option) string {
 		b.WriteString(o.help)
 		b.WriteByte('\n')
 	}
-	b.WriteByte('\n')
+	line := "  -- PROGRAM [ARGS...]"
+	b.WriteString(line + strings.Repeat(" ", helpColumn-len(line)) + programHelp + "\n\n")
 	return b.String()
 }

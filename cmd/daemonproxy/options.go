@@ -17,6 +17,12 @@ const configStdin = "-"
 
 const defaultMaxClients = 16
 
+// What process 1 begins with, unless it is an entrypoint.
+const (
+	pid1Config = "/etc/daemonproxy.conf"
+	pid1Guard  = 1
+)
+
 // options is what the command line asked for. It is complete and usable even
 // when parsing ended early: what was read before the end is in it.
 type options struct {
@@ -32,6 +38,11 @@ type options struct {
 	servicePool poolSize
 	maxClients  int
 	filter      protocol.Level
+
+	program     []string // the words after --, with which this is an entrypoint
+	grace       int64    // seconds
+	signalMap   []remap  // the last one for a signal counts
+	signalGroup bool
 }
 
 // poolSize is an N[xM] with M filled in and both within bounds.
@@ -43,7 +54,7 @@ type poolSize struct {
 // background says whether --daemonize is honoured. Where it was given and is
 // not, daemonizeIgnored is the warning to log.
 func (o *options) background(pid1 bool) bool {
-	return o.daemonize && !o.interactive && !pid1
+	return o.daemonize && !o.interactive && !pid1 && o.program == nil
 }
 
 const daemonizeIgnored = "Ignoring --daemonize (see manual)"
@@ -85,11 +96,14 @@ func wantsBackground(args []string, pid1 bool) bool {
 // through h it only looks whether the config file exists, so it can be repeated.
 func parseOptions(args []string, pid1 bool, h host) (options, *stop) {
 	p := parser{
-		options: options{maxClients: defaultMaxClients, filter: protocol.LevelDebug},
+		options: options{maxClients: defaultMaxClients, grace: defaultGrace, filter: protocol.LevelDebug},
 		table:   optionTable,
 		words:   args,
 		pid1:    pid1,
 		host:    h,
+	}
+	if pid1 && !p.entrypoint() {
+		p.config, p.guard = pid1Config, pid1Guard
 	}
 	end := p.parse()
 	return p.options, end
@@ -109,7 +123,7 @@ func (p *parser) parse() *stop {
 			return end
 		}
 	}
-	if p.config == "" && !p.interactive && !p.hasSocket {
+	if p.config == "" && !p.interactive && !p.hasSocket && p.program == nil {
 		return p.fatal(mainthread.ExitBadOptions, "require -i or -c or -S")
 	}
 	return nil
@@ -122,6 +136,9 @@ func (p *parser) next() string {
 }
 
 func (p *parser) word(word string) *stop {
+	if word == "--" {
+		return p.setProgram()
+	}
 	if name, long := strings.CutPrefix(word, "--"); long {
 		return p.act(p.long(name), word)
 	}

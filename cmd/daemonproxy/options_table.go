@@ -12,6 +12,15 @@ type option struct {
 	act   func(p *parser, arg string) *stop
 }
 
+// arguments is how many of the next words belong to the option, nil if it is
+// unknown.
+func (o *option) arguments() int {
+	if o == nil || o.arg == "" {
+		return 0
+	}
+	return 1
+}
+
 // optionTable is in the order of --help.
 var optionTable = []option{
 	{'c', "config", "FILENAME", "run the commands in the file; - is stdin", (*parser).setConfig},
@@ -33,6 +42,9 @@ var optionTable = []option{
 		return p.setPool(&p.servicePool, arg, &servicePoolBounds)
 	}},
 	{0, "max-clients", "N", "number of controllers, 2 to 1024 (default 16)", (*parser).setMaxClients},
+	{0, "grace", "SECONDS", "entrypoint: wait so long before SIGKILL (default 10)", (*parser).setGrace},
+	{0, "signal-map", "FROM=TO", "entrypoint: forward TO in place of FROM; - is nothing", (*parser).addSignalMap},
+	{0, "signal-group", "", "entrypoint: forward to the whole process group", (*parser).setSignalGroup},
 	{0, "system", "ACTION", "as process 1: poweroff, reboot or halt the machine", (*parser).doSystem},
 	{'M', "mlockall", "", "lock memory", func(p *parser, _ string) *stop {
 		p.mlockall = true

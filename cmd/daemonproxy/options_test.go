@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -36,8 +37,13 @@ const (
 	badGuard     = "Terminate guard must be an integer"
 	badClients   = "Maximum clients must be an integer from 2 to 1024"
 	needsSource  = "require -i or -c or -S"
+	badGrace     = "Grace period must be a number of seconds"
+	badMap       = "Expected FROM=TO where FROM and TO are signals"
 	versionShown = "stdout: daemonproxy version 0.1.0"
 )
+
+// noGrace stands for a grace of 0 seconds.
+const noGrace = -1
 
 func bad(text string) *stop { return &stop{mainthread.ExitBadOptions, text} }
 
@@ -53,7 +59,7 @@ func TestOptions(t *testing.T) {
 		name string
 		args []string
 		pid1 bool
-		want options // zero maxClients stands for the default
+		want options // zero maxClients and grace stand for the defaults
 		said []string
 		end  *stop
 	}{
@@ -96,7 +102,6 @@ func TestOptions(t *testing.T) {
 		{name: "unknown long", args: []string{"--foo"}, end: bad("Unknown option --foo  (see --help)"), want: options{filter: protocol.LevelDebug}},
 		{name: "unknown with value", args: []string{"--config=x"}, end: bad("Unknown option --config=x  (see --help)"), want: options{filter: protocol.LevelDebug}},
 		{name: "unknown short", args: []string{"-ix"}, end: bad("Unknown option -x  (see --help)"), want: options{interactive: true, filter: protocol.LevelDebug}},
-		{name: "two dashes", args: []string{"-i", "--", "prog"}, end: bad("Unknown option --  (see --help)"), want: options{interactive: true, filter: protocol.LevelDebug}},
 		{name: "one dash", args: []string{"-"}, end: bad(`Unexpected argument "-"`), want: options{filter: protocol.LevelDebug}},
 		{name: "empty word", args: []string{""}, end: bad(`Unexpected argument ""`), want: options{filter: protocol.LevelDebug}},
 		{name: "stray word", args: []string{"-i", "foo", "-v"}, end: bad(`Unexpected argument "foo"`), want: options{interactive: true, filter: protocol.LevelDebug}},
@@ -184,20 +189,64 @@ func TestOptions(t *testing.T) {
 		{name: "system elsewhere", args: []string{"--system", "poweroff"}, end: bad("--system needs PID 1"), want: options{filter: protocol.LevelDebug}},
 		{name: "system nonsense", args: []string{"--system", "off"}, end: bad("Expected poweroff, reboot or halt"), want: options{filter: protocol.LevelDebug}},
 		{name: "system no action", args: []string{"--system"}, end: bad("Missing argument for --system"), want: options{filter: protocol.LevelDebug}},
-		{name: "system refused", args: []string{"--system", "halt"}, pid1: true, said: []string{"system: halt"},
-			end: &stop{mainthread.ExitEnvironment, "reboot: Operation not permitted"}, want: options{filter: protocol.LevelDebug}},
-		{name: "system refused under a guard", args: []string{"--exit-guard", "1", "--system", "reboot", "-i"}, pid1: true,
+		{name: "system refused", args: []string{"--exit-guard", "0", "--system", "halt"}, pid1: true, said: []string{"system: halt"},
+			end: &stop{mainthread.ExitEnvironment, "reboot: Operation not permitted"}, want: options{config: pid1Config, filter: protocol.LevelDebug}},
+		{name: "system refused under a guard", args: []string{"--system", "reboot", "-i"}, pid1: true,
 			said: []string{"system: reboot", "fatal: (attempting to continue) reboot: Operation not permitted"},
-			want: options{guard: 1, interactive: true, filter: protocol.LevelDebug}},
+			want: options{guard: pid1Guard, config: pid1Config, interactive: true, filter: protocol.LevelDebug}},
+
+		{name: "program", args: []string{"--", "prog", "-i", "--", ""},
+			want: options{program: []string{"prog", "-i", "--", ""}, filter: protocol.LevelDebug}},
+		{name: "program after options", args: []string{"-vS", "--", "--signal-group", "--grace", "0", "--", "prog"},
+			want: options{program: []string{"prog"}, socket: "--", hasSocket: true, signalGroup: true, grace: noGrace, filter: protocol.LevelTrace}},
+		{name: "no program", args: []string{"-S", "sock", "--"}, end: bad("Missing argument for --"),
+			want: options{socket: "sock", hasSocket: true, filter: protocol.LevelDebug}},
+		{name: "interactive program", args: []string{"-i", "--", "prog"}, end: bad("-i cannot be combined with --"),
+			want: options{interactive: true, filter: protocol.LevelDebug}},
+		{name: "interactive program under a guard", args: []string{"-i", "--exit-guard", "1", "--", "prog", "-q"},
+			said: []string{"fatal: (attempting to continue) -i cannot be combined with --"},
+			want: options{interactive: true, guard: 1, filter: protocol.LevelDebug}},
+		{name: "grace", args: []string{"-i", "--grace", "2147483647"}, want: options{interactive: true, grace: 2147483647, filter: protocol.LevelDebug}},
+		{name: "grace too long", args: []string{"-i", "--grace", "2147483648"}, end: bad(badGrace), want: options{interactive: true, filter: protocol.LevelDebug}},
+		{name: "grace negative", args: []string{"-i", "--grace", "-1"}, end: bad(badGrace), want: options{interactive: true, filter: protocol.LevelDebug}},
+		{name: "grace text", args: []string{"-i", "--grace", "1.5"}, end: bad(badGrace), want: options{interactive: true, filter: protocol.LevelDebug}},
+		{name: "signal map", args: []string{"-i", "--signal-map", "TERM=QUIT", "--signal-map", "SIGHUP=-", "--signal-map", "USR1=SIGKILL"},
+			want: options{interactive: true, signalMap: []remap{{15, 3}, {1, 0}, {10, 9}}, filter: protocol.LevelDebug}},
+		{name: "signal map, unknown", args: []string{"-i", "--signal-map", "FOO=TERM"}, end: bad(badMap), want: options{interactive: true, filter: protocol.LevelDebug}},
+		{name: "signal map, not forwarded", args: []string{"-i", "--signal-map", "ALRM=TERM"}, end: bad(badMap), want: options{interactive: true, filter: protocol.LevelDebug}},
+		{name: "signal map, number", args: []string{"-i", "--signal-map", "TERM=3"}, end: bad(badMap), want: options{interactive: true, filter: protocol.LevelDebug}},
+		{name: "signal map, one side", args: []string{"-i", "--signal-map", "TERM"}, end: bad(badMap), want: options{interactive: true, filter: protocol.LevelDebug}},
+		{name: "signal map, nothing", args: []string{"-i", "--signal-map", ""}, end: bad(badMap), want: options{interactive: true, filter: protocol.LevelDebug}},
+		{name: "signal map under a guard", args: []string{"-i", "--exit-guard", "1", "--signal-map", "TERM=INT", "--signal-map", "-=INT", "--grace", "x"},
+			said: []string{"fatal: (attempting to continue) " + badMap, "fatal: (attempting to continue) " + badGrace},
+			want: options{interactive: true, guard: 1, signalMap: []remap{{15, 2}}, filter: protocol.LevelDebug}},
+
+		{name: "process 1 as entrypoint", args: []string{"-c", "-", "-vE", "--", "--", "prog"}, pid1: true,
+			want: options{config: "-", execArgs: "--", program: []string{"prog"}, filter: protocol.LevelTrace}},
+		{name: "process 1 without program", args: []string{"--"}, pid1: true, end: bad("Missing argument for --"), want: options{filter: protocol.LevelDebug}},
+		{name: "process 1, dashes as argument", args: []string{"-S", "--"}, pid1: true,
+			want: options{guard: pid1Guard, config: pid1Config, socket: "--", hasSocket: true, filter: protocol.LevelDebug}},
+		{name: "process 1", pid1: true, want: options{guard: pid1Guard, config: pid1Config, filter: protocol.LevelDebug}},
+		{name: "process 1, another config and guard", args: []string{"-c", "-", "--exit-guard", "7"}, pid1: true,
+			want: options{guard: 7, config: "-", filter: protocol.LevelDebug}},
+		{name: "process 1, unknown option", args: []string{"--foo", "-D"}, pid1: true,
+			said: []string{"fatal: (attempting to continue) Unknown option --foo  (see --help)"},
+			want: options{guard: pid1Guard, config: pid1Config, daemonize: true, filter: protocol.LevelDebug}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			if tt.want.maxClients == 0 {
 				tt.want.maxClients = defaultMaxClients
 			}
+			switch tt.want.grace {
+			case 0:
+				tt.want.grace = defaultGrace
+			case noGrace:
+				tt.want.grace = 0
+			}
 			h := &recorder{refusal: syscall.EPERM}
 			got, end := parseOptions(slices.Clone(tt.args), tt.pid1, h)
-			if got != tt.want {
+			if !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("options\n got %+v\nwant %+v", got, tt.want)
 			}
 			if !slices.Equal(h.said, tt.said) {
@@ -227,6 +276,8 @@ func TestWantsBackground(t *testing.T) {
 		{args: "-D -c - --version"},
 		{args: "-D -c - --foo"},
 		{args: "--exit-guard 1 -D -c - --foo", want: true},
+		{args: "-D -c - -- prog"},
+		{args: "-D -S -- -c -", want: true},
 	}
 	for _, tt := range tests {
 		if got := wantsBackground(strings.Fields(tt.args), tt.pid1); got != tt.want {
@@ -246,14 +297,27 @@ options:
       --fd-pool N[xM]         preallocate N handles with descriptions of M bytes
       --service-pool N[xM]    preallocate N services of M bytes
       --max-clients N         number of controllers, 2 to 1024 (default 16)
+      --grace SECONDS         entrypoint: wait so long before SIGKILL (default 10)
+      --signal-map FROM=TO    entrypoint: forward TO in place of FROM; - is nothing
+      --signal-group          entrypoint: forward to the whole process group
       --system ACTION         as process 1: poweroff, reboot or halt the machine
   -M, --mlockall              lock memory
   -v, --verbose               log more, one level for each -v
   -q, --quiet                 log less, one level for each -q
   -h, --help                  show this help
       --version               show version, build and licence
+  -- PROGRAM [ARGS...]        entrypoint: run the program as service main, end with its status
 
 `
+
+func TestDeliver(t *testing.T) {
+	o := options{signalMap: []remap{{15, 3}, {1, 0}, {15, 2}}}
+	for received, want := range map[protocol.Signal]protocol.Signal{1: 0, 2: 2, 3: 3, 10: 10, 12: 12, 15: 2, 28: 28, 14: 0, 30: 0, 64: 0} {
+		if got := o.deliver(received); got != want {
+			t.Errorf("%v: got %v, want %v", received, got, want)
+		}
+	}
+}
 
 func TestHelp(t *testing.T) {
 	if got := helpText(optionTable); got != help {

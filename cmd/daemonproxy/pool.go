@@ -35,7 +35,7 @@ func (d *daemon) fillServices() {
 	}
 	services := int(d.options.servicePool.n)
 	d.reaper.Reserve(services)
-	d.clock.Reserve(services + d.options.maxClients + 1)
+	d.clock.Reserve(services + d.options.maxClients + 2)
 }
 
 // seal ends the making: what follows asks the system for no more memory.

@@ -24,6 +24,9 @@ const exitFailed = 3
 //go:nocheckptr
 func child(im *image) {
 	setSignals(im)
+	if im.leads {
+		lead(im)
+	}
 	if im.abort {
 		im.step = StepAbort
 		die(im)
@@ -75,6 +78,27 @@ func setSignal(sig uintptr, a *sigaction) {
 //go:nocheckptr
 func unblock(im *image) {
 	syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&im.empty)), 0, 8, 0, 0)
+}
+
+// lead makes a process group. A background group that reaches for the terminal
+// would be stopped by SIGTTOU, were that not blocked like all others.
+//
+//go:norace
+//go:nosplit
+//go:nocheckptr
+func lead(im *image) {
+	syscall.RawSyscall(syscall.SYS_SETPGID, 0, 0, 0)
+	if im.terminal < 0 {
+		return
+	}
+	_, _, errno := syscall.RawSyscall(syscall.SYS_IOCTL, uintptr(im.terminal), unix.TIOCGPGRP, uintptr(unsafe.Pointer(&im.leader)))
+	if errno != 0 || im.leader != im.group {
+		return
+	}
+	self, _, _ := syscall.RawSyscall(syscall.SYS_GETPID, 0, 0, 0)
+	im.leader = int32(self)
+	_, _, errno = syscall.RawSyscall(syscall.SYS_IOCTL, uintptr(im.terminal), unix.TIOCSPGRP, uintptr(unsafe.Pointer(&im.leader)))
+	im.lent = errno == 0
 }
 
 // place puts every descriptor at its number. The numbers are filled from 0 up,

@@ -53,7 +53,8 @@
 //
 // In this order: it sets every signal to its default, but those to ignore that
 // the daemon was started with as ignored and that it has no use of its own for;
-// puts the descriptors in place and closes all others (before Linux 5.9 the exec
+// makes itself the leader of a process group, and that the foreground group of a
+// terminal, if Lead says so; puts the descriptors in place and closes all others (before Linux 5.9 the exec
 // does that, since all of the daemon's are close-on-exec); gives back the soft
 // limit on descriptors that the Go runtime raised, after the descriptors, so that
 // a service may be given more than its limit; empties the signal mask; and

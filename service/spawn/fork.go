@@ -20,6 +20,12 @@ type image struct {
 	text  *[textSize]byte
 	abort bool
 
+	leads    bool  // the child leads a process group of its own
+	terminal int32 // whose foreground it gets if group has it; -1 for none
+	group    int32 // the daemon's process group
+	lent     bool  // it got it
+	leader   int32 // for the child: its pid, or what it reads from the terminal
+
 	limit syscall.Rlimit // for the child to read into
 
 	step     Step
@@ -42,6 +48,7 @@ func (s *Spawner) fork() {
 	s.outcome = Outcome{
 		PID: int(pid), At: at, ForkErrno: syscall.Errno(errno),
 		Step: im.step, StepErrno: im.errno, Source: int(im.source), Position: int(im.position),
+		Foreground: im.lent,
 	}
 }
 

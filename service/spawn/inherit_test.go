@@ -17,7 +17,7 @@ import (
 func helperNested(args []string) {
 	signal.Ignore(syscall.SIGPIPE, syscall.SIGALRM, syscall.SIGTTOU)
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGWINCH, syscall.SIGTSTP)
-	p := NewPool(os.Environ(), strerror)
+	p := NewPool(os.Environ(), 0, strerror)
 	c := newClient()
 	p.Acquire(&c.Ticket)
 	s := <-c.granted

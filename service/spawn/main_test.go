@@ -175,7 +175,7 @@ func newPool(t testing.TB, environ ...string) *Pool {
 	if environ == nil {
 		environ = []string{"PATH=" + os.Getenv("PATH"), "GOMAXPROCS=2", "GODEBUG=containermaxprocs=0,updatemaxprocs=0", noSleep}
 	}
-	p := NewPool(environ, strerror)
+	p := NewPool(environ, 0, strerror)
 	t.Cleanup(p.Stop)
 	return p
 }

@@ -39,10 +39,12 @@ type Pool struct {
 }
 
 // NewPool makes a pool whose children get the given environment (NAME=VALUE),
-// and starts Active goroutines; the spares start when they are needed. Texts of
-// errors are taken from strerror now, since a child can't ask for them.
-func NewPool(environ []string, strerror func(syscall.Errno) string) *Pool {
-	p := &Pool{world: newWorld(environ, strerror), settled: make(chan struct{}, 1)}
+// and starts Active goroutines; the spares start when they are needed. Signals
+// in handled (N at bit N-1) are, like those that every daemon handles, not left
+// ignored in children. Texts of errors are taken from strerror now, since a child
+// can't ask for them.
+func NewPool(environ []string, handled uint64, strerror func(syscall.Errno) string) *Pool {
+	p := &Pool{world: newWorld(environ, handled, strerror), settled: make(chan struct{}, 1)}
 	p.watch = time.AfterFunc(time.Hour, p.look)
 	p.watch.Stop()
 	for i := range p.spawners {

@@ -124,6 +124,14 @@ func (s *Spawner) AddFD(source int) {
 	s.image.count++
 }
 
+// Lead makes the child the leader of a process group of its own. If terminal is a
+// descriptor, not -1, and our own group is that terminal's foreground group, the
+// child's group takes its place. Both is done before the program begins.
+func (s *Spawner) Lead(terminal int) {
+	s.image.leads, s.image.terminal = true, int32(terminal)
+	s.image.group = int32(syscall.Getpgrp())
+}
+
 // Abort lets the child die of SIGABRT instead of executing anything.
 func (s *Spawner) Abort() { s.image.abort = true }
 

@@ -36,8 +36,8 @@ type world struct {
 // lastErrno is EHWPOISON, the highest error number of Linux.
 const lastErrno = 133
 
-// own are the signals that the daemon has a use for: a service does not see that
-// these were ignored when the daemon was started. 32 and 33 are the C
+// own are the signals that every daemon has a use for; NewPool is told of more.
+// A service does not see that these were ignored when the daemon was started. 32 and 33 are the C
 // library's: make, for one, leaves them ignored in all that it starts.
 const own = 1<<(unix.SIGINT-1) | 1<<(unix.SIGHUP-1) | 1<<(unix.SIGTERM-1) |
 	1<<(unix.SIGUSR1-1) | 1<<(unix.SIGUSR2-1) | 1<<(unix.SIGQUIT-1) |
@@ -71,9 +71,9 @@ var (
 	shell       = [...]byte{'/', 'b', 'i', 'n', '/', 's', 'h', 0}
 )
 
-func newWorld(environ []string, strerror func(syscall.Errno) string) *world {
+func newWorld(environ []string, handled uint64, strerror func(syscall.Errno) string) *world {
 	w := &world{
-		ignored: birthright.Ignored() &^ own,
+		ignored: birthright.Ignored() &^ (own | handled),
 		ignores: sigaction{handler: sigIgn},
 		exits:   sigaction{handler: exitBySignalPC(), flags: saRestorer, restorer: exitBySignalPC()},
 	}

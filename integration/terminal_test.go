@@ -1,0 +1,189 @@
+package integration
+
+import (
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// session is one of its own on a pseudo terminal, led by a shell. It does not echo, and its lines end in LF.
+type session struct {
+	*vars
+	t   testing.TB
+	out *lines
+	w   *os.File
+	pid int // of the shell
+}
+
+// openSession starts a shell: without arguments an interactive one, with job control.
+func openSession(t *testing.T, args ...string) *session {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "dp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	tty := newTerminal(t)
+	x := &session{vars: newVars(), t: t, w: tty.File}
+	limit := time.Now().Add(20 * time.Second)
+	x.out = &lines{t: t, name: "terminal", vars: x.vars, src: tty, deadline: func() time.Time { return limit }}
+	if len(args) == 0 {
+		args = []string{"-i"}
+	}
+	shell, err := os.StartProcess("/bin/sh", append([]string{"sh"}, args...), &os.ProcAttr{
+		Env:   append(os.Environ(), testMark+dir, "PS1=", "DP="+daemonBinary, "HELPER="+selfBinary, "DIR="+dir),
+		Files: []*os.File{tty.slave, tty.slave, tty.slave},
+		Sys:   &syscall.SysProcAttr{Setsid: true, Setctty: true},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tty.slave.Close()
+	x.pid = shell.Pid
+	t.Cleanup(func() {
+		if err := shell.Kill(); err != nil {
+			t.Log(err) // it has ended
+		}
+		if _, err := shell.Wait(); err != nil {
+			t.Error(err)
+		}
+		endLeftovers(t, testMark+dir)
+		if t.Failed() {
+			x.out.drain()
+			t.Log("\n" + x.out.report())
+		}
+	})
+	return x
+}
+
+// input types lines.
+func (x *session) input(text ...string) {
+	x.t.Helper()
+	if _, err := x.w.WriteString(strings.Join(text, "\n") + "\n"); err != nil {
+		x.t.Fatal(err)
+	}
+}
+
+// key types one character that means something to the terminal.
+func (x *session) key(c byte) {
+	x.t.Helper()
+	if _, err := x.w.Write([]byte{c}); err != nil {
+		x.t.Fatal(err)
+	}
+}
+
+const (
+	ctrlC = 'C' - '@'
+	ctrlZ = 'Z' - '@'
+)
+
+// state waits until a process is in one of these states of /proc.
+func (x *session) state(pid int, states string) {
+	x.t.Helper()
+	for limit := x.out.deadline(); ; {
+		s, ok := readStat(pid)
+		if ok && strings.Contains(states, s.state) {
+			return
+		}
+		if time.Now().After(limit) {
+			x.t.Fatalf("process %d is %+v, not in %q", pid, s, states)
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+}
+
+const where = "{any}pid {pid=main} parent {pid=daemon} group {pid=group} foreground {pid=foreground} "
+
+func init() {
+	register(map[string]func(*testing.T){"C204_job_control": jobControl})
+	helperArgs("reader")
+	helperArgs("terminal")
+}
+
+func jobControl(t *testing.T) {
+	x := openSession(t)
+	x.input("$DP -- $HELPER helper reader; echo status $?.")
+	x.out.await(where)
+	main, daemon := x.num("main"), x.num("daemon")
+	if x.num("group") != main || x.num("foreground") != main || main == daemon {
+		t.Errorf("main %d of %d leads %d and the foreground is %d", main, daemon, x.num("group"), x.num("foreground"))
+	}
+	for range 2 {
+		x.key(ctrlZ)
+		x.state(main, "T")
+		x.state(daemon, "T")
+		x.out.await("{any}status {int}.")
+		x.input("fg; echo status $?.", "hello")
+		x.out.await("{any}read hello.")
+		if s, _ := readStat(daemon); s.state == "T" {
+			t.Error("daemonproxy is still stopped")
+		}
+	}
+	x.key(ctrlC)
+	x.out.await("{any}info: daemonproxy exiting")
+	x.out.await("{any}status {int=status}.")
+	if x.num("status") != 130 {
+		t.Errorf("Ctrl-C gave %d", x.num("status"))
+	}
+
+	// In the background it does not take the terminal, and main is stopped when it reads from there.
+	x.input("$DP -- $HELPER helper reader &")
+	x.out.await(where)
+	main, daemon = x.num("main"), x.num("daemon")
+	if x.num("group") != main || x.num("foreground") == main || x.num("foreground") == daemon {
+		t.Errorf("main %d of %d leads %d and the foreground is %d", main, daemon, x.num("group"), x.num("foreground"))
+	}
+	x.state(main, "T")
+	x.state(daemon, "T")
+	x.input("fg", "again", "quit")
+	x.out.await("{any}read again.")
+	x.out.await("{any}reader ends.")
+	x.out.await("{any}info: daemonproxy exiting")
+	x.input("echo status $?")
+	x.out.await("{any}status 5")
+}
+
+// TestTerminalIsGivenBack looks who has it after each kind of end. The shell is not interactive, so it does not care
+// for the terminal itself.
+func TestTerminalIsGivenBack(t *testing.T) {
+	t.Parallel()
+	for name, script := range map[string]string{
+		"main ends": "$DP -- $HELPER helper terminal 7",
+		"terminate": `printf 'fd.pipe\tr\tw\nservice.args\ts\t/bin/sh\t-c\tread x; printf "terminate\\0114\\n"\nservice.fds\ts\tr\tcontrol.cmd\nservice.start\ts\n'` +
+			`'service.fds\tmain\tstdin\tstdout\tstderr\tw\n' >$DIR/conf; $DP -c $DIR/conf -- /bin/sh -c 'echo main runs >&3; read x'`,
+		"exec on exit": `$DP -E "$(printf '/bin/echo\texecuted')" -- $HELPER helper terminal`,
+		"fatal signal": "$DP -- /bin/sh -c 'kill -SEGV $PPID; sleep 1000'",
+		"no program":   "$DP -- nosuchprogram",
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := openSession(t, "-c", script+"\necho status $?\n$HELPER helper terminal; read x")
+			x.out.await("{any}status {int}")
+			x.out.await(where)
+			if x.num("foreground") != x.num("group") || x.num("group") != x.pid {
+				t.Errorf("the shell is %d, the foreground is %d", x.pid, x.num("foreground"))
+			}
+		})
+	}
+}
+
+// TestInteractiveShellAsMain has job control of its own.
+func TestInteractiveShellAsMain(t *testing.T) {
+	t.Parallel()
+	x := openSession(t, "-c", "$DP -- /bin/sh -i; echo status $?; read x")
+	x.input("$HELPER helper reader")
+	x.out.await(where)
+	if x.num("foreground") != x.num("main") {
+		t.Errorf("the job %d is not in the foreground, that is %d", x.num("main"), x.num("foreground"))
+	}
+	x.key(ctrlZ)
+	x.state(x.num("main"), "T")
+	x.input("echo the shell goes on")
+	x.out.await("{any}the shell goes on")
+	x.input("fg", "hello")
+	x.out.await("{any}read hello.")
+	x.key(ctrlC)
+	x.input("exit 6", "exit 6")
+	x.out.await("{any}status 6")
+}

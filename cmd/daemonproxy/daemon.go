@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"time"
 
 	"daemonproxy/actor"
@@ -86,9 +87,9 @@ func newDaemon(o *options, pid1 bool, duties *mainthread.Duties) *daemon {
 	d.reaper = reaper.New(service.Births(d.spawners), system)
 	services := &service.World{
 		Bus: bus, Clock: d.clock, Log: d.log, Duties: duties, Ledger: ledger,
-		Reaper: d.reaper, Spawners: d.spawners, Descriptors: descriptors{d.handles},
+		Reaper: d.reaper, Spawners: d.spawners, Descriptors: descriptors{d.handles, d.lendable()},
 	}
-	d.services = service.NewRegistry(services, int(o.servicePool.n), int(o.servicePool.m))
+	d.services = service.NewRegistry(services, int(o.servicePool.n), int(min(o.servicePool.m, math.MaxInt)))
 	d.fillServices()
 	if d.main != nil && !d.main.define() {
 		duties.Refuse(mainthread.ExitEnvironment, `Unable to define service "main"`)
@@ -98,7 +99,7 @@ func newDaemon(o *options, pid1 bool, duties *mainthread.Duties) *daemon {
 	poller.Reserve(o.maxClients + 1)
 	world := &controller.World{
 		Bus: bus, Clock: d.clock, Poller: poller, Log: d.log, Duties: duties,
-		Ledger: ledger, Services: d.services, Handles: d.handles,
+		Ledger: ledger, Services: d.services, Handles: d.handles, Grown: o.bounded(),
 	}
 	d.socket = controller.NewSocket(world)
 	world.Socket = d.socket
@@ -154,11 +155,17 @@ func (d *daemon) openConfig(call *handle.Call) bool {
 	return d.table.ConfigStdin()
 }
 
-// lockMemory locks what the program uses, page by page as it is used: without
-// MCL_ONFAULT everything that the runtime has reserved would become resident.
+// lockMemory locks what the program uses, page by page as it is used. Without
+// MCL_ONFAULT, which Linux has since 4.4, everything that the runtime has mapped
+// becomes resident: 42 MB instead of 4.
 func (d *daemon) lockMemory() {
-	const onFault = 4 // MCL_ONFAULT of mlockall(2), Linux 4.4
-	if err := unix.Mlockall(unix.MCL_CURRENT | unix.MCL_FUTURE | onFault); err != nil {
+	const all, onFault = unix.MCL_CURRENT | unix.MCL_FUTURE, 4
+	err := unix.Mlockall(all | onFault)
+	if err == unix.EINVAL {
+		d.log.Line(logger.Warning, "mlockall: the kernel has no MCL_ONFAULT, so unused memory is locked too")
+		err = unix.Mlockall(all)
+	}
+	if err != nil {
 		d.log.Entry(logger.Error).Str("mlockall: ").Str(protocol.Strerror(errnoOf(err))).Send()
 	}
 }

@@ -5,14 +5,14 @@ import (
 	"daemonproxy/service"
 )
 
-// loanRoom is for how many descriptors a start has room without growing.
+// loanRoom is for how many descriptors a start has room at first, if there is no
+// limit.
 const loanRoom = 8
 
 // descriptors lends named handles to services, which do not know of handles.
-type descriptors struct{ *handle.Registry }
+type descriptors struct {
+	*handle.Registry
+	room int
+}
 
-func (d descriptors) NewLoan() service.Loan { return loan{d.Registry.NewLoan(loanRoom)} }
-
-type loan struct{ *handle.Loan }
-
-func (l loan) Borrow(names []byte, into service.Places) bool { return l.Loan.Borrow(names, into) }
+func (d descriptors) NewLoan() service.Loan { return d.Registry.NewLoan(d.room) }

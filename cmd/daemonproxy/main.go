@@ -13,6 +13,7 @@ import (
 	"daemonproxy/actor/logger"
 	"daemonproxy/actor/mainthread"
 	"daemonproxy/controller/protocol"
+	"daemonproxy/service/spawn"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,9 +23,12 @@ import (
 func init() { runtime.LockOSThread() }
 
 func main() {
+	spawn.Applet(protocol.Strerror)
+	defer caught()
 	// Set once by hand, the number is not adjusted by the runtime any more, which
-	// would stop all goroutines for it now and then.
-	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	// would stop all goroutines for it now and then. More processors than programs
+	// that are started at a time would only cost threads and memory.
+	runtime.GOMAXPROCS(min(runtime.GOMAXPROCS(0), spawn.Active))
 	unix.Umask(0o077)
 	mark := takeMark()
 	pid1 := os.Getpid() == 1
@@ -52,7 +56,19 @@ func main() {
 		}
 		duties.Fatal(int64(end.code), end.text)
 	}
+	if o.bounded() {
+		frugal()
+	}
 	newDaemon(&o, pid1, duties).run(mark)
+}
+
+// caught ends the program after a panic on the main goroutine, which is no
+// actor that could go on.
+func caught() {
+	if v := recover(); v != nil {
+		actor.Panicked(v)
+		os.Exit(mainthread.ExitBrokenState)
+	}
 }
 
 // original is the descriptor 2 that the program was started with, for the log

@@ -1,27 +1,49 @@
 package main
 
 import (
+	"math"
 	"runtime"
 	"runtime/debug"
 	"sync"
+	"time"
 
+	"daemonproxy/actor/logger"
 	"daemonproxy/actor/mainthread"
 	"daemonproxy/service/spawn"
+
+	"golang.org/x/sys/unix"
 )
 
 // The pool mode. A pool bounds services or handles and makes all of them at
 // start. With both pools everything else is bounded too: from the moment that
-// commands run, no heap object is made and no memory is mapped, so the garbage
-// collector has nothing to do and is switched off.
+// commands run, no heap object is made and no memory is mapped. docs/pools.md
+// says what that costs.
+
+func (o *options) bounded() bool { return o.fdPool.set && o.servicePool.set }
+
+// frugal turns off what a bounded program has no use for, before it is set up.
+// The collector would find nothing: what the set-up leaves behind is some
+// 100 kB, while a single collection costs 900 kB, for its own records and
+// workers.
 //
-// What is warmed up here are the parts of the Go runtime that grow on demand
-// and never shrink: threads, and the records of goroutines that wait.
+// With one processor the runtime keeps its spare records (of waiting and of
+// ended goroutines, of timers) in one place. With more, each keeps up to 128 for
+// itself, and makes new ones while another has plenty: a few objects an hour,
+// for ever. It takes no longer to answer (echo 12 us, start and exit of a
+// program 1 ms, as with two), as all that is slow happens in system calls.
+func frugal() {
+	runtime.GOMAXPROCS(1)
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(math.MaxInt64) // GOMEMLIMIT would turn it on again
+}
 
 func (d *daemon) fillHandles() {
 	if !d.options.fdPool.set {
 		return
 	}
-	if d.handles.Fill() != nil {
+	// A command under way holds two descriptors, a start those that it borrows.
+	others := 2*d.options.maxClients + spawn.Spawners*min(d.lendable(), int(d.options.fdPool.n))
+	if d.handles.Fill(others) != nil {
 		d.duties.Refuse(mainthread.ExitEnvironment, "Unable to preallocate file descriptor objects")
 	}
 }
@@ -38,26 +60,46 @@ func (d *daemon) fillServices() {
 	d.clock.Reserve(services + d.options.maxClients + 2)
 }
 
-// seal ends the making: what follows asks the system for no more memory.
-func (d *daemon) seal() {
-	if !d.options.fdPool.set || !d.options.servicePool.set {
-		return
+// lendable is how many descriptors the list of a service can name: each takes a
+// name and a TAB.
+func (d *daemon) lendable() int {
+	const most = 2048 // in one line
+	if !d.options.servicePool.set {
+		return loanRoom
 	}
-	// Who may block in a system call at a time: spawners, the log, shared
-	// descriptors, and besides them as many as run.
-	warmThreads(spawn.Spawners + runtime.GOMAXPROCS(0) + spareThreads)
-	warmWaiting(runtime.GOMAXPROCS(0))
-	runtime.GC()
-	debug.SetGCPercent(-1)
+	return int(min(d.options.servicePool.m/2, most))
 }
 
-// spareThreads are for the pens of the log, for stdin and stdout, and for
-// connections that open a FIFO.
-const spareThreads = 8
+// seal ends the making. A program with both pools asks the system for no more
+// memory from here on; so the parts of the Go runtime that grow on demand and
+// never shrink are warmed up. Without pools a few threads are made beforehand,
+// as the runtime ends the program if the system refuses one when it needs it;
+// and what refuses threads (RLIMIT_NPROC) also refuses forks, so that services
+// which cannot start would take the supervisor with them.
+func (d *daemon) seal() {
+	if !d.options.bounded() {
+		warmThreads(spawn.Active+runtime.GOMAXPROCS(0)+spareThreads, false)
+		return
+	}
+	// Who may be in a system call that blocks: spawners, pens of the log, each
+	// connection (it opens a FIFO, say), stdin and stdout, the control socket, and
+	// those who run.
+	warmThreads(spawn.Spawners+logger.Pens+d.options.maxClients+3+spareThreads, true)
+	warmWaiting()
+	warmTimers()
+}
+
+const spareThreads = 4
 
 // warmThreads makes n threads: as many goroutines insist on one of their own at
-// the same time. The runtime keeps them, asleep.
-func warmThreads(n int) {
+// the same time. The runtime keeps them, asleep, for 17 kB each; and it keeps
+// what it knew the goroutines by, which timers use to start theirs.
+//
+// Completely warm ones have met a signal, one that the runtime itself uses and
+// ignores. Otherwise a page of the thread's signal stack becomes resident when
+// its first signal comes, some day (180 kB for 50 threads, within seconds of a
+// soak).
+func warmThreads(n int, completely bool) {
 	var started, ended sync.WaitGroup
 	release := make(chan struct{})
 	started.Add(n)
@@ -65,6 +107,9 @@ func warmThreads(n int) {
 		ended.Go(func() {
 			runtime.LockOSThread()
 			defer runtime.UnlockOSThread()
+			if completely {
+				unix.Tgkill(unix.Getpid(), unix.Gettid(), unix.SIGURG)
+			}
 			started.Done()
 			<-release
 		})
@@ -75,13 +120,12 @@ func warmThreads(n int) {
 }
 
 // warmWaiting makes the records (sudog) by which goroutines wait for channels
-// and locks. Each processor keeps up to 128 spare ones for itself, whatever the
-// others lack, so there have to be that many for each and some to spare.
-func warmWaiting(processors int) {
-	const perProcessor, perSelect = 128, 16
+// and locks: one for each that waits at a time, or several for a select. All
+// slots have theirs by now, so this is for when more wait than ever before.
+func warmWaiting() {
 	var ended sync.WaitGroup
 	release := make(chan struct{})
-	for range (processors + 1) * perProcessor / perSelect {
+	for range 16 {
 		ended.Go(func() {
 			select { // waits by 16 records at once
 			case <-release:
@@ -103,7 +147,19 @@ func warmWaiting(processors int) {
 			}
 		})
 	}
-	runtime.Gosched()
+	runtime.Gosched() // with one processor, all of them wait when this returns
 	close(release)
 	ended.Wait()
+}
+
+// warmTimers makes the runtime's heap of timers as large as it will be. There
+// are those of the clock, the log with its pens, and the spawners.
+func warmTimers() {
+	var timers [16]*time.Timer
+	for i := range timers {
+		timers[i] = time.AfterFunc(time.Hour, func() {})
+	}
+	for _, t := range timers {
+		t.Stop()
+	}
 }

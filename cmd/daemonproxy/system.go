@@ -7,7 +7,7 @@ import (
 )
 
 // rebootCommand is the command of reboot(2) for an action of --system.
-func rebootCommand(action string) (cmd int, known bool) {
+func rebootCommand(action string) (cmd uint32, known bool) {
 	switch action {
 	case "poweroff":
 		return unix.LINUX_REBOOT_CMD_POWER_OFF, true
@@ -28,5 +28,5 @@ func systemAction(action string) syscall.Errno {
 		return syscall.EINVAL
 	}
 	unix.Sync()
-	return errnoOf(unix.Reboot(cmd))
+	return errnoOf(unix.Reboot(int(cmd)))
 }

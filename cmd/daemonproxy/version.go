@@ -3,6 +3,8 @@ package main
 import (
 	"strconv"
 	"time"
+
+	"daemonproxy/service/spawn"
 )
 
 // What the build says of itself: set by the linker, as in
@@ -32,6 +34,7 @@ func versionText() string {
 	return versionLine() +
 		" build timestamp: " + built + "\n" +
 		" git HEAD: " + head + "\n" +
+		" start path: " + spawn.StartPath + "\n" +
 		"Copyright (C) 2025-2026 the daemonproxy authors\n" +
 		"\n" +
 		"This is free software under the MIT licence, without any warranty.\n" +

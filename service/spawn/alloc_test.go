@@ -1,4 +1,4 @@
-//go:build linux && (amd64 || arm64)
+//go:build linux && !applet && (amd64 || arm64 || arm.6 || riscv64)
 
 package spawn
 

@@ -1,5 +1,3 @@
-//go:build linux && (amd64 || arm64)
-
 package spawn
 
 import "sync/atomic"
@@ -8,32 +6,47 @@ import "sync/atomic"
 // has announced it.
 type Birth struct {
 	pool *Pool
-	pid  int32 // written by the kernel before the child runs; read atomically
+	pid  int32 // written by the kernel before the child runs, or by the applet's parent; read atomically
 
 	// Guarded by pool.mu.
 	owner  any
 	found  int32 // the pid that Born found here last
 	exited bool
+
+	labour
 }
 
 // Born finds the owner of a child that was forked and not released yet. It skips
 // a child that was marked as exited, so that a later child with the same pid is
 // told apart. The reaper calls it for a pid that it does not know, under no lock
-// of its own that a Waiter could want.
+// of its own that a Waiter could want. Where programs are begun through the applet
+// it may wait for births whose pid is not known yet; see the package documentation.
 func (p *Pool) Born(pid int) (owner any, b *Birth, ok bool) {
 	if pid <= 0 {
 		return nil, nil, false
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for i := range p.spawners {
-		b := &p.spawners[i].birth
-		if !b.exited && atomic.LoadInt32(&b.pid) == int32(pid) {
-			b.found = int32(pid)
+	if b := p.bornLocked(pid); b != nil {
+		return b.owner, b, true
+	}
+	if p.awaitBirths(pid) {
+		if b := p.bornLocked(pid); b != nil {
 			return b.owner, b, true
 		}
 	}
 	return nil, nil, false
+}
+
+func (p *Pool) bornLocked(pid int) *Birth {
+	for i := range p.spawners {
+		b := &p.spawners[i].birth
+		if !b.exited && atomic.LoadInt32(&b.pid) == int32(pid) {
+			b.found = int32(pid)
+			return b
+		}
+	}
+	return nil
 }
 
 // MarkExited says that the child that Born found here was reaped.

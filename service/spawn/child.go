@@ -1,4 +1,4 @@
-//go:build linux && (amd64 || arm64)
+//go:build linux && !applet && (amd64 || arm64 || arm.6 || riscv64)
 
 package spawn
 
@@ -9,13 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Everything in this file and in exec.go runs in the child, in the parent's
+// Everything in this file, steps.go and exec.go runs in the child, in the parent's
 // memory. No allocation, no lock, no stack growth, no pointer stored into the
 // heap, no call but to each other and to RawSyscall: see the package
 // documentation.
-
-// exitFailed is the status of a child whose exec failed.
-const exitFailed = 3
 
 // child is the whole life of a child before its program. It never returns.
 //
@@ -34,8 +31,8 @@ func child(im *image) {
 	if !place(im) {
 		die(im)
 	}
-	closeOthers(im)
-	if im.limited {
+	closeOthers(im.count)
+	if born.differ {
 		restoreLimit(im)
 	}
 	unblock(im)
@@ -44,40 +41,6 @@ func child(im *image) {
 	im.step = StepExec
 	complain(im, errno)
 	exit(exitFailed)
-}
-
-// setSignals gives every signal the action that the program shall find. One
-// that dumps core gets a handler, which an exec turns into the default. All are
-// blocked meanwhile.
-//
-//go:norace
-//go:nosplit
-//go:nocheckptr
-func setSignals(im *image) {
-	for sig := uintptr(1); sig <= 64; sig++ {
-		switch bit := uint64(1) << (sig - 1); {
-		case im.ignored&bit != 0:
-			setSignal(sig, &im.ignores)
-		case dumping&bit != 0:
-			setSignal(sig, &im.exits)
-		default:
-			setSignal(sig, &im.defaults)
-		}
-	}
-}
-
-//go:norace
-//go:nosplit
-//go:nocheckptr
-func setSignal(sig uintptr, a *sigaction) {
-	syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, sig, uintptr(unsafe.Pointer(a)), 0, 8, 0, 0)
-}
-
-//go:norace
-//go:nosplit
-//go:nocheckptr
-func unblock(im *image) {
-	syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&im.empty)), 0, 8, 0, 0)
 }
 
 // lead makes a process group. A background group that reaches for the terminal
@@ -142,17 +105,6 @@ func place(im *image) bool {
 	return true
 }
 
-// closeOthers closes what is not listed. An exec closes it too, at the same
-// cost; but one that hangs shall not hold the ends of other people's pipes. Linux
-// before 5.9 can't.
-//
-//go:norace
-//go:nosplit
-//go:nocheckptr
-func closeOthers(im *image) {
-	syscall.RawSyscall(unix.SYS_CLOSE_RANGE, uintptr(im.count), uintptr(^uint32(0)), 0)
-}
-
 //go:norace
 //go:nosplit
 //go:nocheckptr
@@ -172,8 +124,8 @@ func misplaced(im *image, i int, errno syscall.Errno) bool {
 //go:nocheckptr
 func restoreLimit(im *image) {
 	_, _, errno := syscall.RawSyscall6(unix.SYS_PRLIMIT64, 0, syscall.RLIMIT_NOFILE, 0, uintptr(unsafe.Pointer(&im.limit)), 0, 0)
-	if errno == 0 && im.limit.Cur == im.raised.Cur && im.limit.Max == im.raised.Max {
-		syscall.RawSyscall6(unix.SYS_PRLIMIT64, 0, syscall.RLIMIT_NOFILE, uintptr(unsafe.Pointer(&im.granted)), 0, 0, 0)
+	if errno == 0 && im.limit.Cur == born.raised.Cur && im.limit.Max == born.raised.Max {
+		syscall.RawSyscall6(unix.SYS_PRLIMIT64, 0, syscall.RLIMIT_NOFILE, uintptr(unsafe.Pointer(&born.granted)), 0, 0, 0)
 	}
 }
 
@@ -197,13 +149,4 @@ func die(im *image) {
 	unblock(im)
 	syscall.RawSyscall(syscall.SYS_KILL, self, sigAbrt, 0)
 	exit(128 + sigAbrt)
-}
-
-//go:norace
-//go:nosplit
-//go:nocheckptr
-func exit(status uintptr) {
-	for {
-		syscall.RawSyscall(syscall.SYS_EXIT_GROUP, status, 0, 0)
-	}
 }

@@ -1,5 +1,3 @@
-//go:build linux && (amd64 || arm64)
-
 // Package spawn begins the programs of services: vfork and exec without the
 // heap, without a copy of the daemon's memory, and without a stalled collector.
 //
@@ -41,13 +39,44 @@
 // stopped). No lock of the pool is held meanwhile, so they may call back.
 // All methods of Pool may be called from any goroutine.
 //
+// # Two ways to the program
+//
+// StartPath says which one is compiled in. On amd64, arm64, riscv64 and arm (from
+// GOARM=6 on) it is "vfork": a child that shares our memory until its exec, by a few
+// lines of assembly. Everywhere else, and with the build tag applet, it is "applet":
+// package syscall starts our own image anew, as documented, and that process, which
+// main hands to Applet before it does anything else, turns into the program. To the
+// pool's users both are the same but for the cost: the applet's parent allocates,
+// and the way is 1-2 ms longer.
+//
+// The vfork lives in child.go, fork.go, clone_*.s; the applet in applet.go (its own
+// side), fork_applet.go (the parent's) and labour.go; steps.go and exec.go serve both.
+//
+// The applet is started with a socket as its descriptors 0, 1 and 2, and the
+// program's ones behind. On the socket it is told the arguments, the environment and
+// what to do, and reports a failed step; the end of that file says that the program
+// runs. All signals are blocked until it has set their actions, so none is lost
+// (faults excepted). It is executed by the name that the daemon was executed by, or
+// by /proc/self/exe if that is another file now.
+//
 // # The pid, before anybody knows it
 //
-// The kernel writes the pid of a child into its spawner's Birth before the
+// By vfork, the kernel writes the pid of a child into its spawner's Birth before the
 // child's first instruction. So whoever reaps a child that no service has
 // announced yet finds it with Born, until Release: after Begun a service tells
 // the reaper the pid first and only then releases the spawner. A pid that is
 // found neither there nor here belongs to an orphan.
+//
+// Package syscall tells the pid of the applet only when that was executed. It goes
+// into the Birth then, and only then is the applet told what to do, so whatever it
+// does comes later. But it may be killed before. Therefore a Birth is marked as under
+// way before the fork and settled when its pid is there, and Born, when asked for a
+// pid that it does not know, waits for those that are under way at that moment: the
+// child, dead by now, was forked before. The wait is one fork and one exec of our own
+// image, none of a service's program, and a spawner there waits for nobody. Births
+// that begin later are not waited for. If the number has gone to a new child
+// meanwhile, that child is there to be waited for, and so is not the one that was
+// reaped; Born looks.
 //
 // # What the child does
 //
@@ -68,7 +97,8 @@
 //     SIGABRT. It leaves no core, which would be one of the daemon.
 //   - A signal that would dump core and arrives before the exec has succeeded ends
 //     the child with status 128+N instead: before Linux 5.16 a core dump kills every
-//     process that shares the memory, here the daemon.
+//     process that shares the memory, here the daemon. The applet dies of the signal,
+//     without a core.
 //
 // # Why it is safe, and what breaks it
 //
@@ -77,7 +107,7 @@
 // it may not allocate, take a lock, grow its stack, store a pointer into Go's heap
 // (a write barrier works on a P that may belong to another thread by then) or
 // be seen by the race detector. Its functions, all in child.go and exec.go, are
-// nosplit, norace and nocheckptr; they call nothing but each other and
+// nosplit, norace and nocheckptr (and so are those of steps.go); they call nothing but each other and
 // syscall.RawSyscall, and all memory that they write is the scratch and the
 // plain numbers of image. They run on a stack of their own: the parent's stack,
 // which a collector may be scanning at that moment, is never written.
@@ -90,6 +120,7 @@
 // of the runtime's in the belief that only one child exists at a time, and it
 // unblocks signals before our actions are set.
 //
-// qemu-user runs a vfork as a fork: there the report of the child is not seen.
-// Architectures other than amd64 and arm64 need their few lines of assembly.
+// qemu-user runs a vfork as a fork: programs run, but the report of the child is
+// not seen. It also names itself in place of the applet unless that is started
+// through binfmt_misc.
 package spawn

@@ -1,5 +1,3 @@
-//go:build linux && (amd64 || arm64)
-
 package spawn
 
 import (
@@ -112,14 +110,6 @@ func execFile(im *image, file unsafe.Pointer) syscall.Errno {
 	return errno
 }
 
-//go:norace
-//go:nosplit
-//go:nocheckptr
-func execve(im *image, file, argv unsafe.Pointer) syscall.Errno {
-	_, _, errno := syscall.RawSyscall(syscall.SYS_EXECVE, uintptr(file), uintptr(argv), uintptr(unsafe.Pointer(unsafe.SliceData(im.environ))))
-	return errno
-}
-
 // complain writes to descriptor 2 what could not be executed, in one write if it
 // goes in one. It may block as long as nobody reads there, but it is not stopped
 // for being a background process on a terminal.
@@ -150,7 +140,7 @@ func complain(im *image, errno syscall.Errno) {
 //go:nosplit
 //go:nocheckptr
 func putError(im *image, n int, errno syscall.Errno) int {
-	if errno > lastErrno {
+	if int(errno) > lastErrno {
 		return putText(im, n, "Unknown error")
 	}
 	for i := im.offsets[errno]; i < im.offsets[errno+1]; i++ {

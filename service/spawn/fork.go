@@ -1,4 +1,4 @@
-//go:build linux && (amd64 || arm64)
+//go:build linux && !applet && (amd64 || arm64 || arm.6 || riscv64)
 
 package spawn
 
@@ -8,7 +8,12 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"daemonproxy/service/spawn/birthright"
 )
+
+// StartPath names the way in which programs are begun, for --version.
+const StartPath = "vfork"
 
 // image is what one child is made from, and its report. The child sees it in the
 // parent's memory. It writes numbers there, never a pointer.
@@ -73,6 +78,54 @@ func vfork(stack unsafe.Pointer, pid *int32, im *image) (r1, errno uintptr) {
 	}
 	exitsyscall()
 	return
+}
+
+// Applet is of use only where programs are begun through one.
+func Applet(func(syscall.Errno) string) {}
+
+// exitAction ends a child that shares our memory with a status, where a core
+// dump would have to be made of that memory.
+func exitAction() sigaction {
+	var a sigaction
+	a[actionHandler] = exitBySignalPC()
+	if runtime.GOARCH != "riscv64" { // which has no SA_RESTORER, nor a place for it
+		const saRestorer = 0x04000000
+		a[actionHandler+1] = saRestorer
+		a[actionHandler+2] = exitBySignalPC()
+	}
+	return a
+}
+
+// exitBySignal is a signal handler, never called from Go: it ends the process
+// with status 128 + N.
+func exitBySignal()
+
+// exitBySignalPC returns its address.
+func exitBySignalPC() uintptr
+
+// born is the limit on descriptors that the process was started with; the soft one
+// is given back if it is still what the Go runtime made it. Children read it.
+var born = bornLimit()
+
+type limits struct {
+	differ          bool
+	raised, granted syscall.Rlimit
+}
+
+func bornLimit() (l limits) {
+	var ok bool
+	l.granted.Cur, l.granted.Max, ok = birthright.Limit()
+	err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l.raised)
+	l.differ = ok && err == nil && l.raised != l.granted
+	return l
+}
+
+//go:norace
+//go:nosplit
+//go:nocheckptr
+func execve(im *image, file, argv unsafe.Pointer) syscall.Errno {
+	_, _, errno := syscall.RawSyscall(syscall.SYS_EXECVE, uintptr(file), uintptr(argv), uintptr(unsafe.Pointer(unsafe.SliceData(im.environ))))
+	return errno
 }
 
 // undumpable is the pid of the child that may make the process undumpable, 0 for

@@ -1,5 +1,3 @@
-//go:build linux && (amd64 || arm64)
-
 package spawn
 
 import (
@@ -35,6 +33,7 @@ var self string
 const noSleep = "GORACE=atexit_sleep_ms=0"
 
 func TestMain(m *testing.M) {
+	Applet(strerror)
 	if len(os.Args) > 1 {
 		if name, ok := strings.CutPrefix(os.Args[1], "helper:"); ok {
 			helpers[name](os.Args[2:])

@@ -1,5 +1,3 @@
-//go:build linux && (amd64 || arm64)
-
 package spawn
 
 import (
@@ -36,6 +34,7 @@ type Pool struct {
 	watch   *time.Timer // looks for spawners that have become stuck
 	watched bool        // watch is set
 	settled chan struct{}
+	births  sync.Cond // with mu: one more birth has its pid; see labour.go
 }
 
 // NewPool makes a pool whose children get the given environment (NAME=VALUE),
@@ -47,6 +46,7 @@ func NewPool(environ []string, handled uint64, strerror func(syscall.Errno) stri
 	p := &Pool{world: newWorld(environ, handled, strerror), settled: make(chan struct{}, 1)}
 	p.watch = time.AfterFunc(time.Hour, p.look)
 	p.watch.Stop()
+	p.births.L = &p.mu
 	for i := range p.spawners {
 		s := &p.spawners[i]
 		s.pool, s.index, s.birth.pool = p, i, p

@@ -1,5 +1,3 @@
-//go:build linux && (amd64 || arm64)
-
 package spawn
 
 // A Waiter is told what becomes of its ticket. See the package documentation for

@@ -1,5 +1,3 @@
-//go:build linux && (amd64 || arm64)
-
 package spawn
 
 // Warm starts the spares and maps the scratch of all spawners now, before the

@@ -1,5 +1,3 @@
-//go:build linux && (amd64 || arm64)
-
 package spawn
 
 import (
@@ -8,8 +6,6 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
-
-	"daemonproxy/service/spawn/birthright"
 )
 
 // world is what every child is given, prepared once. Children read it; nothing
@@ -22,19 +18,15 @@ type world struct {
 	ignored  uint64 // signals to be ignored, bit N-1 for signal N
 	defaults sigaction
 	ignores  sigaction
-	exits    sigaction // see exitBySignal
-	empty    uint64    // a signal mask
-
-	// The soft limit is given back if it is still what the Go runtime made it.
-	limited         bool
-	raised, granted syscall.Rlimit
+	exits    sigaction        // for those that dump core
+	empty    [sigsetSize]byte // a signal mask
 
 	texts   []byte // of errors, one after the other
 	offsets [lastErrno + 2]uint16
 }
 
-// lastErrno is EHWPOISON, the highest error number of Linux.
-const lastErrno = 133
+// lastErrno is the highest error number of Linux, but for one on MIPS.
+const lastErrno = int(unix.EHWPOISON)
 
 // own are the signals that every daemon has a use for; NewPool is told of more.
 // A service does not see that these were ignored when the daemon was started. 32 and 33 are the C
@@ -52,18 +44,11 @@ const dumping = 1<<(unix.SIGQUIT-1) | 1<<(unix.SIGILL-1) | 1<<(unix.SIGTRAP-1) |
 	1<<(unix.SIGSEGV-1) | 1<<(unix.SIGXCPU-1) | 1<<(unix.SIGXFSZ-1) |
 	1<<(unix.SIGSYS-1)
 
-// sigaction is the kernel's, of the architectures that have SA_RESTORER.
-type sigaction struct {
-	handler, flags, restorer uintptr
-	_                        uint64 // the mask
-}
-
 const (
-	sigAbrt    = uintptr(unix.SIGABRT)
-	sigPipe    = uintptr(unix.SIGPIPE)
-	sigTtou    = uintptr(unix.SIGTTOU)
-	sigIgn     = 1
-	saRestorer = 0x04000000
+	sigAbrt = uintptr(unix.SIGABRT)
+	sigPipe = uintptr(unix.SIGPIPE)
+	sigTtou = uintptr(unix.SIGTTOU)
+	sigIgn  = 1
 )
 
 var (
@@ -73,12 +58,11 @@ var (
 
 func newWorld(environ []string, handled uint64, strerror func(syscall.Errno) string) *world {
 	w := &world{
-		ignored: birthright.Ignored() &^ (own | handled),
-		ignores: sigaction{handler: sigIgn},
-		exits:   sigaction{handler: exitBySignalPC(), flags: saRestorer, restorer: exitBySignalPC()},
+		ignored: bornIgnored &^ (own | handled),
+		ignores: sigaction{actionHandler: sigIgn},
+		exits:   exitAction(),
 	}
 	w.setEnviron(environ)
-	w.setLimit()
 	for e := range lastErrno + 1 {
 		w.offsets[e] = uint16(len(w.texts))
 		w.texts = append(w.texts, strerror(syscall.Errno(e))...)
@@ -107,17 +91,3 @@ func (w *world) setEnviron(environ []string) {
 	}
 	w.environ = append(w.environ, nil)
 }
-
-func (w *world) setLimit() {
-	var ok bool
-	w.granted.Cur, w.granted.Max, ok = birthright.Limit()
-	err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &w.raised)
-	w.limited = ok && err == nil && w.raised != w.granted
-}
-
-// exitBySignal is a signal handler, never called from Go: it ends the process
-// with status 128 + N.
-func exitBySignal()
-
-// exitBySignalPC returns its address.
-func exitBySignalPC() uintptr

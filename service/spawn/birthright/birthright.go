@@ -1,5 +1,3 @@
-//go:build linux && (amd64 || arm64)
-
 // Package birthright remembers what this process was born with and the Go
 // runtime changes before main runs: the limit on open descriptors, which package
 // syscall raises in its init, and the signals that were ignored, over which the
@@ -8,7 +6,7 @@
 // It must be initialised before package syscall. Go initialises packages that
 // are ready in the order of their import paths, and a package that imports
 // nothing is ready at once; so this one imports nothing, not even unsafe, and
-// its path must go on sorting before "syscall". Its system calls are its own few
+// its path must go on sorting before "syscall". Its one system call is its own few
 // lines of assembly.
 //
 // The runtime itself is initialised even earlier. What it found a signal's
@@ -26,6 +24,10 @@ package birthright
 // ignore is SIG_IGN.
 const ignore = 1
 
+// found points to the handlers that the runtime found as it began, by signal: 0
+// (SIG_DFL) also for those that it did not look at.
+var found *[65]uintptr
+
 var (
 	limit   [2]uint64 // soft, hard
 	limited bool
@@ -33,36 +35,20 @@ var (
 )
 
 // Limit returns the soft and the hard RLIMIT_NOFILE that the process was
-// started with. ok is false if the kernel would not tell.
+// started with. ok is false if the kernel would not tell, or on architectures that
+// programs are begun through the applet on: nobody needs it there.
 func Limit() (soft, hard uint64, ok bool) { return limit[0], limit[1], limited }
 
 // Ignored returns the set of signals that the process was started with as
-// ignored: bit N-1 stands for signal N.
+// ignored and that the runtime has looked at: bit N-1 stands for signal N. It
+// leaves the rest (the stops) alone: that is still as it was born.
 func Ignored() uint64 { return ignored }
 
 func init() {
 	limited = nofile(&limit) == 0
-	for sig := uintptr(1); sig <= 64; sig++ {
-		// The runtime leaves some signals alone (the stops, as they are born) and
-		// looks at the rest before it takes them: so one of the two knows.
-		var action [4]uint64
-		if found(sig) == ignore || (disposition(sig, &action) == 0 && action[0] == ignore) {
+	for sig := 1; sig < len(found); sig++ {
+		if found[sig] == ignore {
 			ignored |= 1 << (sig - 1)
 		}
 	}
 }
-
-// nofile reads RLIMIT_NOFILE; it returns 0 or a negated errno.
-//
-//go:noescape
-func nofile(limit *[2]uint64) uintptr
-
-// disposition reads the action of a signal in the kernel's layout, the handler
-// first; it returns 0 or a negated errno.
-//
-//go:noescape
-func disposition(sig uintptr, action *[4]uint64) uintptr
-
-// found returns the handler that the runtime found for a signal as it began, 0
-// (SIG_DFL) also for those that it did not look at.
-func found(sig uintptr) uintptr

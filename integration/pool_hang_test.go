@@ -1,0 +1,87 @@
+package integration
+
+import (
+	"fmt"
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+// maxHanging is how many starts may hang in their exec at a time.
+const maxHanging = 16
+
+// Sixteen programs hang in a file system that does not answer. That exhausts nothing but the sixteen: one more counts
+// as a failed fork, everything else goes on, and they come down properly once they are released or killed.
+func TestSixteenHangingStarts(t *testing.T) {
+	t.Parallel()
+	for _, pools := range [][]string{nil, {"--service-pool", "40", "--fd-pool", "40"}} {
+		t.Run(fmt.Sprint(pools), func(t *testing.T) { sixteenHang(t, pools) })
+	}
+}
+
+func sixteenHang(t *testing.T, pools []string) {
+	d := setup{
+		args:  append([]string{"-i"}, pools...),
+		files: map[string]string{"program": "#!/bin/sh\nexit 5\n"},
+	}.start(t)
+	gate := newGate(t, filepath.Join(d.dir, "program"))
+	d.i.send("service.args⇥other⇥{helper hang}", "service.start⇥other", "service.args⇥quick⇥/bin/true", "fd.open⇥f⇥read⇥/dev/null")
+	d.i.await("service.state⇥other⇥up⇥{any}")
+	d.i.skip()
+	threads := d.memory(3)
+	var open []func()
+	for n := range maxHanging {
+		d.i.send(fmt.Sprintf("service.args⇥s%d⇥{dir}/program", n), fmt.Sprintf("service.fds⇥s%d⇥f⇥stdout⇥stderr", n),
+			fmt.Sprintf("service.start⇥s%d", n))
+		open = append(open, gate.knock(d.limit))
+	}
+	if pools != nil && d.memory(3) != threads {
+		t.Errorf("%d threads, there were %d", d.memory(3), threads)
+	}
+
+	d.i.skip()
+	d.eventually("the seventeenth is refused", func() bool {
+		// It takes 50 ms until a start counts as hanging; until then, others wait.
+		d.i.send("service.start⇥quick")
+		d.i.await("service.state⇥quick⇥start⇥{now}⇥-⇥-⇥-⇥-⇥-")
+		return d.i.services()["quick"][3] != fmt.Sprint(monotonicSecond())
+	})
+	d.log.await("error: fork failed: Resource temporarily unavailable")
+	d.log.await("info: will retry in 3 seconds")
+
+	for name, state := range d.i.services() {
+		if name[0] == 's' && state[2] != "start" {
+			t.Errorf("%s is %s", name, state[2])
+		}
+	}
+	d.i.send("service.signal⇥other⇥KILL")
+	d.i.await("service.state⇥other⇥down⇥{now}⇥{pid}⇥signal⇥SIGKILL⇥{int}⇥0")
+	d.i.send("fd.delete⇥f", "fd.pipe⇥a⇥b", "fd.delete⇥b", "service.start⇥s3⇥-", "service.delete⇥s3")
+	d.i.await("fd.state⇥f⇥deleted")
+	d.i.await("fd.state⇥b⇥deleted")
+	_ = d.memory(0) // which stops the world for a moment
+	d.signal("HUP")
+	d.i.await("signal⇥SIGHUP⇥{now}⇥1")
+
+	// Half of them are killed where they hang, the others are let go.
+	for _, child := range children(d.pid)[:maxHanging/2] {
+		if err := syscall.Kill(child.pid, syscall.SIGKILL); err != nil {
+			t.Error(err)
+		}
+	}
+	for range maxHanging / 2 {
+		d.i.await("service.state⇥s{any}⇥down⇥{any}⇥signal⇥SIGKILL⇥{int}⇥0")
+	}
+	for _, allow := range open {
+		allow()
+	}
+	var want []string
+	for range maxHanging / 2 {
+		want = append(want, "service.state⇥s{any}⇥down⇥{any}⇥exit⇥5⇥{int}⇥0")
+	}
+	d.i.awaitAll(append(want, "service.state⇥quick⇥down⇥{any}⇥exit⇥0⇥{int}⇥0")...)
+	if pools != nil && d.memory(3) != threads {
+		t.Errorf("%d threads, there were %d", d.memory(3), threads)
+	}
+	d.i.skip()
+}

@@ -36,14 +36,15 @@ func (d *daemon) takeKeyboard() {
 // a PID namespace. The initial namespace has a fixed number, which /proc shows
 // (PROC_PID_INIT_INO of linux/proc_ns.h). On a board that has not mounted it yet,
 // the kernel's own threads tell: process 2, from which all of them come, is in
-// process group and session 0.
+// process group and session 0. In a namespace 2 is a thread of ours, whose group
+// and session look the same if they are outside of it.
 func ownsMachine() bool {
 	const initialNamespace = 0xEFFFFFFC
 	var st unix.Stat_t
 	if err := unix.Stat("/proc/self/ns/pid", &st); err == nil {
 		return st.Ino == initialNamespace
 	}
-	if os.Getpid() != 1 {
+	if os.Getpid() != 1 || unix.Tgkill(1, 2, 0) == nil {
 		return false
 	}
 	group, err := syscall.Getpgid(2)

@@ -65,7 +65,7 @@ func Applet(strerror func(syscall.Errno) string) {
 		exit(exitFailed)
 	}
 	environment = split(text[o.argument:])
-	s := &Spawner{pool: &Pool{world: newWorld(environment, strerror)}}
+	s := &Spawner{pool: &Pool{world: newWorld(environment, 0, strerror)}}
 	s.Reset()
 	s.SetArgv(split(text[:o.argument]))
 	if s.fault != 0 {

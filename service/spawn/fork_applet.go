@@ -23,6 +23,10 @@ type image struct {
 	count int
 	text  *[textSize]byte
 	abort bool
+
+	leads    bool  // the applet leads a process group of its own
+	terminal int32 // whose foreground it gets if group has it; -1 for none
+	group    int32 // the daemon's process group
 }
 
 // exitAction is the default: the applet has a memory of its own.
@@ -43,7 +47,8 @@ func (s *Spawner) fork() {
 	o := s.check()
 	s.birth.expect()
 	s.outcome.At = nanotime()
-	pid, err := forkExec(s.descriptors(&o, uintptr(pair[1])))
+	group := s.leadership()
+	pid, err := forkExec(s.descriptors(&o, uintptr(pair[1])), group)
 	if err == syscall.EBADF && Step(o.fails) == StepNone {
 		// Of all that can fail only the descriptors do so: the limit is too low for
 		// the highest.
@@ -52,7 +57,7 @@ func (s *Spawner) fork() {
 			highest--
 		}
 		s.misplaced(&o, highest)
-		pid, err = forkExec(s.descriptors(&o, uintptr(pair[1])))
+		pid, err = forkExec(s.descriptors(&o, uintptr(pair[1])), group)
 	}
 	s.birth.settle(pid)
 	unix.Close(pair[1])
@@ -60,9 +65,22 @@ func (s *Spawner) fork() {
 		s.outcome.ForkErrno = errnoOf(err)
 	} else {
 		s.outcome.PID = pid
+		s.outcome.Foreground = group.Foreground
 		s.converse(pair[0], &o)
 	}
 	unix.Close(pair[0])
+}
+
+// leadership is what Lead asked for. The foreground is taken in the child, where
+// all signals are blocked, SIGTTOU among them.
+func (s *Spawner) leadership() *syscall.SysProcAttr {
+	group := &syscall.SysProcAttr{Setpgid: s.image.leads}
+	if s.image.leads && s.image.terminal >= 0 {
+		terminal := int(s.image.terminal)
+		leader, err := unix.IoctlGetInt(terminal, unix.TIOCGPGRP)
+		group.Foreground, group.Ctty = err == nil && leader == int(s.image.group), terminal
+	}
+	return group
 }
 
 // check makes the order. It fails at the descriptor that a child which places
@@ -120,7 +138,7 @@ func (s *Spawner) descriptors(o *order, control uintptr) []uintptr {
 
 // forkExec starts our own image with all signals blocked, of which the applet's
 // runtime leaves those so that it can do without.
-func forkExec(files []uintptr) (pid int, err error) {
+func forkExec(files []uintptr, group *syscall.SysProcAttr) (pid int, err error) {
 	var all, was unix.Sigset_t
 	for i := range all.Val {
 		all.Val[i]--
@@ -130,7 +148,7 @@ func forkExec(files []uintptr) (pid int, err error) {
 	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &all, &was); err != nil {
 		return 0, err
 	}
-	pid, err = syscall.ForkExec(imagePath(), []string{"daemonproxy", appletArg}, &syscall.ProcAttr{Env: appletEnviron, Files: files})
+	pid, err = syscall.ForkExec(imagePath(), []string{"daemonproxy", appletArg}, &syscall.ProcAttr{Env: appletEnviron, Files: files, Sys: group})
 	_ = unix.PthreadSigmask(unix.SIG_SETMASK, &was, nil) // it was one a moment ago
 	return pid, err
 }

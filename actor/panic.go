@@ -23,17 +23,19 @@ func Panicked(v any) {
 // Persist runs a loop that is no actor's until it returns. A panic in it takes
 // the fatal path; if the program goes on, the loop is begun anew.
 func Persist(loop func()) {
-	for !attempt(loop) {
+	for !Attempt(loop) {
 	}
 }
 
-func attempt(loop func()) (done bool) {
+// Attempt runs a step that is no actor's. It reports false if the step panicked
+// and the program goes on.
+func Attempt(step func()) (done bool) {
 	defer func() {
 		if v := recover(); v != nil {
 			Panicked(v)
 		}
 	}()
-	loop()
+	step()
 	return true
 }
 

@@ -89,6 +89,7 @@ type birth struct {
 
 func (b *birth) MarkExited()     { b.exited = true }
 func (b *birth) HasExited() bool { return b.exited }
+func (b *birth) MarkAdopted()    { b.exited = true }
 
 // births finds the first one that has not exited.
 type births []*birth

@@ -34,9 +34,10 @@ type Owner interface{ Exited(Exit) }
 type Stopper interface{ Stopped(signal syscall.Signal) }
 
 // Birth is a process that was forked and whose owner has not adopted it yet.
-// Both methods are called by the reaper alone.
+// Its methods are called by the reaper alone.
 type Birth interface {
 	MarkExited()
+	MarkAdopted()
 	HasExited() bool
 }
 
@@ -168,6 +169,7 @@ func (r *Reaper) adopt(pid int, owner Owner, birth Birth) {
 	if birth.HasExited() {
 		return // its owner was told already
 	}
+	birth.MarkAdopted()
 	i, _ := r.find(pid)
 	r.table = append(r.table, process{})
 	copy(r.table[i+1:], r.table[i:])

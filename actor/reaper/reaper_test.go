@@ -92,6 +92,20 @@ func TestRecycledPID(t *testing.T) {
 	}
 }
 
+// The pid of a child that was adopted and reaped, but whose birth is still
+// noted, comes back as an orphan's: its owner has one exit.
+func TestRecycledPIDOfAnOrphan(t *testing.T) {
+	r, s, bs := newReaper()
+	o := &owner{}
+	b := &birth{pid: 7, owner: o}
+	*bs = append(*bs, b)
+	r.adopt(7, o, b)
+	s.exits(7, 0)
+	s.exits(7, 0)
+	r.reap()
+	o.want(t, 7)
+}
+
 func TestOrphansAreReapedSilently(t *testing.T) {
 	r, s, _ := newReaper()
 	o := &owner{}

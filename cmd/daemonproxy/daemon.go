@@ -216,7 +216,7 @@ func (d *daemon) run(mark *daemonized) {
 	addStoppable(&roots, d.receiver.Run)
 	addStoppable(&roots, d.log.Run)
 	add(&roots, d.poller.Run, d.poller.Close)
-	add(&roots, d.reaper.Run, d.reaper.Stop)
+	go d.reaper.Run() // outlives the roots: what was forked in the last moment is adopted
 	go d.socket.Run() // outlives the roots if it hangs in a file system
 	if d.main != nil {
 		go d.main.run() // nobody waits for it

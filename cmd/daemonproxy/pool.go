@@ -33,6 +33,9 @@ func (o *options) bounded() bool { return o.fdPool.set && o.servicePool.set }
 // program 1 ms, as with two), as all that is slow happens in system calls.
 func frugal() {
 	runtime.GOMAXPROCS(1)
+	if spawn.StartPath != "vfork" {
+		return // the applet's way of starting allocates, so there is what to collect
+	}
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(math.MaxInt64) // GOMEMLIMIT would turn it on again
 }

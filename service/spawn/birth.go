@@ -59,6 +59,14 @@ func (b *Birth) MarkExited() {
 	}
 }
 
+// MarkAdopted says that the child is known elsewhere by now, so that Born does
+// not find it a second time: its pid may be another's as soon as it was reaped.
+func (b *Birth) MarkAdopted() {
+	b.pool.mu.Lock()
+	defer b.pool.mu.Unlock()
+	b.exited = true
+}
+
 // HasExited reports whether the child was marked as exited.
 func (b *Birth) HasExited() bool {
 	b.pool.mu.Lock()

@@ -83,6 +83,10 @@ func place(im *image) bool {
 			continue
 		}
 		r, _, errno := syscall.RawSyscall(syscall.SYS_FCNTL, uintptr(d.source), unix.F_DUPFD_CLOEXEC, uintptr(floor))
+		if errno == syscall.EINVAL || errno == syscall.EMFILE {
+			// The highest number may be the last that the limit allows.
+			r, _, errno = syscall.RawSyscall(syscall.SYS_FCNTL, uintptr(d.source), unix.F_DUPFD_CLOEXEC, uintptr(im.count))
+		}
 		if errno != 0 {
 			return misplaced(im, i, errno)
 		}

@@ -5,6 +5,8 @@ import (
 	"syscall"
 	"time"
 	_ "unsafe" // for go:linkname
+
+	"daemonproxy/actor"
 )
 
 const (
@@ -68,8 +70,8 @@ func (p *Pool) Close() {
 	p.serve()
 }
 
-// Drain waits, after Close, until no fork is under way but for those that are
-// stuck. It returns false if the time is over before. Only one goroutine may
+// Drain waits, after Close, until no fork is under way, but for those that are
+// stuck, and the services of all others have released them. It returns false if the time is over before. Only one goroutine may
 // wait.
 func (p *Pool) Drain(limit time.Duration) bool {
 	late := time.NewTimer(limit)
@@ -79,7 +81,7 @@ func (p *Pool) Drain(limit time.Duration) bool {
 		busy := false
 		for i := range p.spawners {
 			s := &p.spawners[i]
-			busy = busy || s.phase == gone && !s.stuck
+			busy = busy || (s.phase == gone || s.phase == begun) && !s.stuck
 		}
 		p.mu.Unlock()
 		if !busy {
@@ -121,7 +123,14 @@ func (p *Pool) watchLocked(after time.Duration) {
 // look finds the spawners that have become stuck. It runs on a goroutine of the
 // timer's.
 func (p *Pool) look() {
+	actor.Attempt(p.findStuck)
+	p.settle()
+	p.serve()
+}
+
+func (p *Pool) findStuck() {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.watched = false
 	now := nanotime()
 	first := Patience + 1
@@ -142,9 +151,6 @@ func (p *Pool) look() {
 	if first <= Patience {
 		p.watchLocked(first)
 	}
-	p.mu.Unlock()
-	p.settle()
-	p.serve()
 }
 
 // settle wakes Drain.

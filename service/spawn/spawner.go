@@ -2,6 +2,8 @@ package spawn
 
 import (
 	"syscall"
+
+	"daemonproxy/actor"
 )
 
 // phase says whom a spawner belongs to.
@@ -116,11 +118,14 @@ func (s *Spawner) Release() {
 	s.phase = idle
 	p.active--
 	p.mu.Unlock()
+	p.settle()
 	p.serve()
 }
 
 // run is the spawner's goroutine.
-func (s *Spawner) run() {
+func (s *Spawner) run() { actor.Persist(s.work) }
+
+func (s *Spawner) work() {
 	for range s.wake {
 		s.begin()
 		s.finish().Begun(s)

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // wireCase is some bytes that hold no command to obey, and all that is answered.
@@ -196,8 +195,7 @@ func TestNoise(t *testing.T) {
 	t.Parallel()
 	seed := seedFor(t)
 	random := rand.New(rand.NewPCG(seed, 0))
-	d := setup{args: []string{"-i", "-S", "{dir}/ctl"}, time: time.Minute}.start(t)
-	d.i.send(badState...)
+	d := badDaemon(t)
 	d.i.send("log.filter⇥fatal")
 	d.i.skip()
 	before := d.i.timeless()

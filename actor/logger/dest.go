@@ -11,13 +11,6 @@ func (l *Log) Dest(name []byte, s Sink) {
 	l.change(s, fd) // unlocks
 }
 
-// DestName appends the handle name that the log is bound to.
-func (l *Log) DestName(b []byte) []byte {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return append(b, l.name...)
-}
-
 // Wants says whether the log is bound to that name, so that a handle need not lend its descriptor in vain.
 func (l *Log) Wants(name []byte) bool {
 	l.mu.Lock()
@@ -66,7 +59,6 @@ func (l *Log) change(s Sink, fd int) {
 		p.doomed, old = old, nil
 	}
 	l.sink, l.fd, l.way = s, fd, wayUnknown
-	l.fdNow.Store(int64(fd))
 	l.epoch++
 	l.pace.renewed()
 	if s == nil {

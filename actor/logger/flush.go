@@ -24,41 +24,6 @@ func (l *Log) FlushFatal(limit time.Duration) bool {
 	return tryLock(&l.mu) && l.flush(limit)
 }
 
-// Emergency is Line for the fatal path: should the lock be held for good, the text is written straight to the
-// descriptor, past what is buffered, with at most a second's wait.
-func (l *Log) Emergency(v Level, text string) {
-	if !l.Enabled(v) {
-		return
-	}
-	line := make([]byte, 0, len(text)+16)
-	line = append(line, v.String()...)
-	line = append(line, ": "...)
-	line = append(line, text...)
-	line = append(line, '\n')
-	if tryLock(&l.mu) {
-		l.add(line)
-		l.mu.Unlock()
-		return
-	}
-	fd := int(l.fdNow.Load())
-	if fd < 0 {
-		return
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if w := wayUnknown; l.kernel.ready(fd) {
-			_, _ = l.kernel.write(fd, &w, line)
-		}
-	}()
-	timer := time.NewTimer(time.Second)
-	defer timer.Stop()
-	select {
-	case <-done:
-	case <-timer.C:
-	}
-}
-
 func tryLock(mu *sync.Mutex) bool {
 	for range lockTries {
 		if mu.TryLock() {

@@ -45,7 +45,6 @@ type Sink interface {
 // A Log is the log. All methods may be called from any goroutine, except that only one Run may be active.
 type Log struct {
 	filter  atomic.Uint32
-	fdNow   atomic.Int64 // copy of fd for Emergency
 	kernel  kernel
 	onPanic func(v any)
 	turn    chan struct{} // to Run: the destination changed while the pen is at a system call
@@ -75,7 +74,6 @@ type Log struct {
 func New() *Log {
 	l := &Log{kernel: linux{}, turn: make(chan struct{}, 1), fd: -1}
 	l.filter.Store(uint32(Debug))
-	l.fdNow.Store(-1)
 	l.name = append(make([]byte, 0, 32), "stderr"...)
 	l.text = l.fixed[:0]
 	for i := range l.pens {

@@ -130,23 +130,11 @@ func TestFatalPathMeetsAHeldLock(t *testing.T) {
 	if l.FlushFatal(patience) {
 		t.Fatal("flushed")
 	}
-	l.Emergency(Info, "gets through")
-	l.Emergency(Debug, "filtered")
-	want(t, content(t, f), "info: gets through\n")
 	l.mu.Unlock()
-	l.Emergency(Info, "in order")
 	if !l.FlushFatal(patience) {
 		t.Fatal("not flushed")
 	}
-	want(t, content(t, f), "info: gets through\ninfo: waits\ninfo: in order\n")
-}
-
-func TestEmergencyWithoutDescriptor(t *testing.T) {
-	l := New()
-	l.mu.Lock()
-	l.Emergency(Fatal, "nowhere to go")
-	l.mu.Unlock()
-	want(t, l.waiting(), "")
+	want(t, content(t, f), "info: waits\n")
 }
 
 func TestPanicOfThePen(t *testing.T) {

@@ -9,11 +9,6 @@ type Triggers struct {
 // Enabled reports whether there is any trigger.
 func (t Triggers) Enabled() bool { return t.Always || t.Mask != 0 }
 
-// HasSignal reports whether signal s is a trigger.
-func (t Triggers) HasSignal(s Signal) bool {
-	return s > 0 && s <= MaxSignal && t.Mask>>(s-1)&1 != 0
-}
-
 // parseTriggers reads TAB separated triggers up to the first empty field; what
 // follows that is kept in the text, but means nothing. value is the text to
 // store, empty if the first trigger is.

@@ -77,7 +77,7 @@ func helperStubborn([]string) int {
 			fmt.Println("stubborn got SIGTERM")
 		}
 	}()
-	time.Sleep(time.Hour)
+	time.Sleep(time.Hour) // a program that never ends, not a wait
 	return 1
 }
 

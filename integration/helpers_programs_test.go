@@ -38,7 +38,7 @@ func helperExit(args []string) int {
 
 // hang runs until something kills it.
 func helperHang([]string) int {
-	time.Sleep(time.Hour)
+	time.Sleep(time.Hour) // a program that never ends, not a wait
 	return 1
 }
 

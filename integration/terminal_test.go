@@ -90,7 +90,7 @@ func (x *session) state(pid int, states string) {
 		if time.Now().After(limit) {
 			x.t.Fatalf("process %d is %+v, not in %q", pid, s, states)
 		}
-		time.Sleep(2 * time.Millisecond)
+		time.Sleep(2 * time.Millisecond) // the kernel tells of a stop or a foreground group only those who look
 	}
 }
 

@@ -59,6 +59,7 @@ type house struct {
 	controls *controls
 	spawners *spawn.Pool
 	lines    chan string
+	left     chan struct{} // news of settling: there may be one less to wait for
 	log      *os.File
 	null     *os.File
 	ahead    atomic.Int64

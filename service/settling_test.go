@@ -8,6 +8,13 @@ import (
 
 // settle closes the gate and tells everybody.
 func (h *house) settle() {
+	h.left = make(chan struct{}, 1)
+	h.registry.OnGone(func() {
+		select {
+		case h.left <- struct{}{}:
+		default:
+		}
+	})
 	h.world.Duties.CloseStarts()
 	h.registry.Settle()
 }
@@ -15,12 +22,15 @@ func (h *house) settle() {
 // gone waits until nobody is alive.
 func (h *house) gone() {
 	h.t.Helper()
-	for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+	late := time.After(patience)
+	for {
 		running, others := h.registry.Alive()
 		if running+others == 0 {
 			return
 		}
-		if time.Now().After(end) {
+		select {
+		case <-h.left:
+		case <-late:
 			h.t.Fatalf("%d run, %d others", running, others)
 		}
 	}

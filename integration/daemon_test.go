@@ -186,7 +186,7 @@ func (d *daemon) stream(name string, src source) *lines {
 func (d *daemon) write(name, content string) string {
 	d.t.Helper()
 	path := filepath.Join(d.dir, name)
-	if err := os.WriteFile(path, []byte(d.text(content)), 0o755); err != nil {
+	if err := writeProgram(path, []byte(d.text(content))); err != nil {
 		d.t.Fatal(err)
 	}
 	return path
@@ -287,4 +287,12 @@ func (d *daemon) alive() bool {
 	default:
 		return true
 	}
+}
+
+// writeProgram writes a file that can be executed at once. A child that another test forks meanwhile would hold it open
+// for writing until its own exec, and the kernel executes no such file (ETXTBSY); so nothing forks meanwhile.
+func writeProgram(path string, content []byte) error {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	return os.WriteFile(path, content, 0o755)
 }

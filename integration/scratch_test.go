@@ -25,7 +25,7 @@ func TestNothingButTheBinary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(root, "daemonproxy"), image, 0o755); err != nil {
+	if err := writeProgram(filepath.Join(root, "daemonproxy"), image); err != nil {
 		t.Fatal(err)
 	}
 	for dir := root; len(dir) > len(os.TempDir()); dir = filepath.Dir(dir) {

@@ -1,9 +1,9 @@
 # Every target does one thing; `make` alone lists them.
-# Knobs: FUZZTIME=1m (fuzz, each target), ROUNDS=60 (soak, 50 rounds each), RUN=Conformance/C061 (integration), PREFIX and DESTDIR (install),
+# Knobs: FUZZTIME=1m or 200000x (fuzz, each target: time or inputs), ROUNDS=60 (soak, 50 rounds each), RUN=Conformance/C061 (integration), PREFIX and DESTDIR (install),
 # VERSION and SOURCE_DATE_EPOCH (build).
 
 VERSION   ?= 0.1.0
-FUZZTIME  ?= 5s
+FUZZTIME  ?= 200000x
 RUN       ?=
 ROUNDS    ?= 20
 PREFIX    ?= /usr/local
@@ -65,7 +65,7 @@ unit: ## unit tests, with the race detector; those of the applet too
 	CGO_ENABLED=1 $(GO) test -race $(UNIT)
 	$(GO) test -tags applet ./service/spawn
 
-fuzz: ## each fuzz target for FUZZTIME
+fuzz: ## each fuzz target for FUZZTIME, a time or a number of inputs
 	@.ci/fuzz $(FUZZTIME)
 
 integration: ## end-to-end tests on the real binary, or those that RUN names

@@ -1,6 +1,11 @@
 package actor
 
-import "golang.org/x/sys/unix"
+import (
+	"runtime"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
 
 // Source reads a descriptor that is shared with others, on a goroutine of its
 // own: it alone may block there, in read. It reads one piece, rings its
@@ -25,19 +30,30 @@ func NewSource(fd int, watcher Watcher) *Source {
 
 func (s *Source) run() {
 	for range s.more {
-		n, err := unix.Read(s.fd, s.buf[:])
-		for err == unix.EINTR || err == unix.EAGAIN {
-			if err == unix.EAGAIN {
-				poll := [1]unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLIN}}
-				unix.Poll(poll[:], -1)
-			}
-			n, err = unix.Read(s.fd, s.buf[:])
-		}
+		runtime.Gosched() // first all that the last piece has set going
+		n, err := s.fill()
 		s.rest, s.err = s.buf[:max(n, 0)], err
 		s.filled <- struct{}{}
 		s.watcher.Ready(unix.EPOLLIN)
 		if n <= 0 {
 			return
+		}
+	}
+}
+
+// fill waits until there is something to read, or the end.
+func (s *Source) fill() (int, error) {
+	poll := [1]unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLIN}}
+	for {
+		n, errno := block(unix.SYS_READ, uintptr(s.fd), uintptr(unsafe.Pointer(&s.buf)), uintptr(len(s.buf)), 0)
+		switch errno {
+		case 0:
+			return int(n), nil
+		case unix.EINTR:
+		case unix.EAGAIN:
+			block(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&poll)), 1, 0, 0)
+		default:
+			return 0, errno
 		}
 	}
 }

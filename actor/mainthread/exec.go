@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"unsafe"
 
+	"daemonproxy/actor"
 	"daemonproxy/actor/logger"
 	"daemonproxy/controller/protocol"
 
@@ -17,42 +18,56 @@ import (
 // ExecArgs holds the exec-on-exit arguments in one of two buffers: a reader on
 // the fatal path finds one of them whole at any moment, without a lock.
 type ExecArgs struct {
-	current atomic.Pointer[execArgs]
-	mu      sync.Mutex // for Set only
+	current unsafe.Pointer // *execArgs; written atomically, and read plainly by the handler of collapse.go
+	mu      sync.Mutex     // for Set only
 	rooms   [2]execArgs
 }
 
+// execArgs are arguments, each with a NUL after it, as execve(2) takes them.
 type execArgs struct {
 	n    int
-	text [protocol.MaxExecArgs]byte
+	text [protocol.MaxExecArgs + 1]byte
 }
 
-// Set stores TAB separated arguments, at most protocol.MaxExecArgs bytes; none
-// disables exec-on-exit.
+// Set stores TAB separated arguments without NUL, at most protocol.MaxExecArgs
+// bytes; none disables exec-on-exit.
 func (a *ExecArgs) Set(text []byte) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.collapsing() {
+		return // into either of the two buffers, and their reader never comes back
+	}
 	if len(text) == 0 {
-		a.current.Store(nil)
+		a.disarm()
+		atomic.StorePointer(&a.current, nil)
 		return
 	}
 	room := &a.rooms[0]
-	if a.current.Load() == room {
+	if a.load() == room {
 		room = &a.rooms[1]
 	}
-	room.n = copy(room.text[:], text)
-	a.current.Store(room)
+	room.n = copy(room.text[:protocol.MaxExecArgs], text) + 1
+	for i, c := range room.text[:room.n] {
+		if c == '\t' {
+			room.text[i] = 0
+		}
+	}
+	room.text[room.n-1] = 0
+	atomic.StorePointer(&a.current, unsafe.Pointer(room))
+	a.arm()
 }
 
+func (a *ExecArgs) load() *execArgs { return (*execArgs)(atomic.LoadPointer(&a.current)) }
+
 // Configured tells whether there are arguments.
-func (a *ExecArgs) Configured() bool { return a.current.Load() != nil }
+func (a *ExecArgs) Configured() bool { return a.load() != nil }
 
 func (a *ExecArgs) fields() []string {
-	args := a.current.Load()
+	args := a.load()
 	if args == nil {
 		return nil
 	}
-	return strings.Split(string(args.text[:args.n]), "\t")
+	return strings.Split(string(args.text[:args.n-1]), "\x00")
 }
 
 // exec replaces the program by the exec-on-exit arguments, in the same process.
@@ -66,8 +81,8 @@ func (d *Duties) exec(code int64, text string) bool {
 	d.logRunning()
 	d.flush()
 
-	env := setenv(d.Environ, "DAEMONPROXY_EXITCODE", string(protocol.AppendInt(nil, code)))
-	env = setenv(env, "DAEMONPROXY_ERROR", text)
+	env := append(inherited(d.Environ),
+		exitCodeVariable+string(protocol.AppendInt(nil, code)), errorVariable+text)
 	for fd := range 3 {
 		keepOpen(fd)
 	}
@@ -81,33 +96,51 @@ func (d *Duties) exec(code int64, text string) bool {
 
 func keepOpen(fd int) { unix.FcntlInt(uintptr(fd), unix.F_SETFD, 0) }
 
-// resetSignals gives every signal its default action and blocks none. Caught
-// ones lose their handler by the exec itself.
+// resetSignals gives every signal its default action and blocks none.
 func resetSignals() {
 	runtime.LockOSThread()
-	var act [4]uint64 // struct sigaction with SIG_DFL and no flags
-	for s := uintptr(1); s <= protocol.MaxSignal; s++ {
-		var old [4]uint64
-		unix.RawSyscall6(unix.SYS_RT_SIGACTION, s, 0, uintptr(unsafe.Pointer(&old)), 8, 0, 0)
-		const ignore = 1 // SIG_IGN
-		if old[0] == ignore {
-			unix.RawSyscall6(unix.SYS_RT_SIGACTION, s, uintptr(unsafe.Pointer(&act)), 0, 8, 0, 0)
-		}
-	}
-	var none uint64
-	const setmask = 2 // SIG_SETMASK
-	unix.RawSyscall6(unix.SYS_RT_SIGPROCMASK, setmask, uintptr(unsafe.Pointer(&none)), 0, 8, 0, 0)
+	unignore()
+	var none [16 / unsafe.Sizeof(uintptr(0))]uintptr // the largest mask of all
+	unix.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&none)), 0, actor.SigsetSize, 0, 0)
 }
 
-func setenv(environ []string, name, value string) []string {
-	env := make([]string, 0, len(environ)+1)
+// unignore gives the signals that are ignored their default action. Those that are
+// caught lose their handlers by the exec itself.
+//
+//go:norace
+//go:nosplit
+//go:nocheckptr
+func unignore() {
+	for s := syscall.Signal(1); s <= actor.SigsetSize*8; s++ {
+		var old, standard actor.Sigaction
+		if actor.SetSigaction(s, nil, &old) && old[actor.ActionHandler] == actor.SigIgn {
+			actor.SetSigaction(s, &standard, nil)
+		}
+	}
+}
+
+// What the program learns of the end, beside the environment that we were
+// started with.
+const (
+	exitCodeVariable  = "DAEMONPROXY_EXITCODE="
+	errorVariable     = "DAEMONPROXY_ERROR="
+	tracebackVariable = "DAEMONPROXY_TRACEBACK=" // of the Go runtime; see collapse.go
+)
+
+// inherited is the environment without what an earlier end has left there.
+func inherited(environ []string) []string {
+	env := make([]string, 0, len(environ)+3)
 	for _, v := range environ {
-		if !strings.HasPrefix(v, name+"=") {
+		if !strings.HasPrefix(v, exitCodeVariable) && !strings.HasPrefix(v, errorVariable) &&
+			!strings.HasPrefix(v, tracebackVariable) {
 			env = append(env, v)
 		}
 	}
-	return append(env, name+"="+value)
+	return env
 }
+
+// defaultPath is where programs are looked for if there is no PATH.
+const defaultPath = "/bin:/usr/bin"
 
 func getenv(environ []string, name string) (value string, set bool) {
 	for _, v := range environ {
@@ -129,7 +162,7 @@ func search(argv, env, environ []string) syscall.Errno {
 	}
 	path, set := getenv(environ, "PATH")
 	if !set {
-		path = "/bin:/usr/bin"
+		path = defaultPath
 	}
 	denied := false
 	for _, dir := range strings.Split(path, ":") {

@@ -44,7 +44,17 @@ func TestExecEnvironment(t *testing.T) {
 	}
 }
 
-func TestExecSearchesPath(t *testing.T) {
+// execCase is a program by its name, and what becomes of it with an argument and
+// an exit code of 9.
+type execCase struct {
+	name, path, prog string
+	code             int
+	stdout, errno    string
+	dir              string // the current directory
+}
+
+func execs(t *testing.T) []execCase {
+	t.Helper()
 	bin, denied, dir := t.TempDir(), t.TempDir(), t.TempDir()
 	for _, link := range []string{filepath.Join(bin, "prog"), filepath.Join(dir, "here")} {
 		if err := os.Symlink(self(t), link); err != nil {
@@ -61,26 +71,26 @@ func TestExecSearchesPath(t *testing.T) {
 	write(filepath.Join(denied, "only"), "", 0o600)
 	write(filepath.Join(dir, "file"), "", 0o600)
 	write(filepath.Join(bin, "script"), `echo "script $1 $DAEMONPROXY_EXITCODE"; exit 5`, 0o700)
-	for _, c := range []struct {
-		name, path, prog string
-		code             int
-		stdout, errno    string
-	}{
-		{"found in the second", "/nonexistent:" + bin, "prog", 77, "argv", ""},
-		{"past a file that is not executable", denied + ":" + bin, "prog", 77, "argv", ""},
-		{"past a file in place of a directory", filepath.Join(dir, "file") + ":" + bin, "prog", 77, "argv", ""},
-		{"in the current directory", "/nonexistent:", "here", 77, "argv", ""},
-		{"empty PATH is the current directory", "", "here", 77, "argv", ""},
-		{"a slash means no search", bin, "./here", 77, "argv", ""},
-		{"a slash means no search", bin, "./prog", 9, "", "No such file or directory"},
-		{"not found", bin, "absent", 9, "", "No such file or directory"},
-		{"found but not executable", denied + ":/nonexistent", "only", 9, "", "Permission denied"},
-		{"a script without #!", bin, "script", 5, "script arg 9\n", ""},
-		{"a name that is too long", bin, strings.Repeat("x", 300), 9, "", "File name too long"},
-	} {
+	return []execCase{
+		{"found in the second", "/nonexistent:" + bin, "prog", 77, "argv", "", dir},
+		{"past a file that is not executable", denied + ":" + bin, "prog", 77, "argv", "", dir},
+		{"past a file in place of a directory", filepath.Join(dir, "file") + ":" + bin, "prog", 77, "argv", "", dir},
+		{"in the current directory", "/nonexistent:", "here", 77, "argv", "", dir},
+		{"empty PATH is the current directory", "", "here", 77, "argv", "", dir},
+		{"a slash means no search", bin, "./here", 77, "argv", "", dir},
+		{"a slash means no search", bin, "./prog", 9, "", "No such file or directory", dir},
+		{"not found", bin, "absent", 9, "", "No such file or directory", dir},
+		{"found but not executable", denied + ":/nonexistent", "only", 9, "", "Permission denied", dir},
+		{"a script without #!", bin, "script", 5, "script arg 9\n", "", dir},
+		{"a name that is too long", bin, strings.Repeat("x", 300), 9, "", "File name too long", dir},
+	}
+}
+
+func TestExecSearchesPath(t *testing.T) {
+	for _, c := range execs(t) {
 		t.Run(c.name, func(t *testing.T) {
 			p := plan{How: "Leave", Code: 9, Text: "end", Args: c.prog + "\targ", Path: &c.path}
-			e := carryOut(t, p, dir)
+			e := carryOut(t, p, c.dir)
 			log := "warning: daemonproxy exec_on_exit to '" + c.prog + "'\n"
 			if c.errno != "" {
 				log += "error: Unable to exec \"" + c.prog + "\": " + c.errno + "\nfatal: end\n"
@@ -91,7 +101,7 @@ func TestExecSearchesPath(t *testing.T) {
 		})
 	}
 	t.Run("without PATH", func(t *testing.T) {
-		e := carryOut(t, plan{How: "Leave", Args: "sh\t-c\texit 6"}, dir)
+		e := carryOut(t, plan{How: "Leave", Args: "sh\t-c\texit 6"}, "")
 		if e.code != 6 {
 			t.Fatalf("%+v", e)
 		}

@@ -7,7 +7,10 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -39,11 +42,13 @@ func TestMain(m *testing.M) {
 type plan struct {
 	Guard   int64
 	Args    string
-	How     string // Leave, Fatal, Quit, FatalSignal, InternalError, Kept
+	How     string // Leave, Fatal, Quit, FatalSignal, InternalError, Kept, or one of collapse_test.go
 	Code    int64
 	Text    string
 	Path    *string // PATH in the environment that it knows
 	Running map[string]int
+	Swell   int    // bytes more in that environment
+	Stack   uint64 // limit of the stack, 0 for as it is
 }
 
 type stderrSink struct{}
@@ -63,7 +68,13 @@ func end() {
 	if p.Path != nil {
 		environ = append(environ, "PATH="+*p.Path)
 	}
+	if p.Swell > 0 {
+		environ = append(environ, "SWELL="+strings.Repeat("x", p.Swell))
+	}
 	d := New(log, environ)
+	if strings.Contains(p.How, "Collapse") {
+		outlive(d, p)
+	}
 	d.Guard.Store(p.Guard)
 	d.Args.Set([]byte(p.Args))
 	for name, pid := range p.Running {
@@ -83,15 +94,26 @@ func end() {
 	case "InternalError":
 		d.InternalError(p.Text)
 	case "Kept":
-		keepAndLeave(d, p)
+		keep(d)
+		d.Leave(End{p.Code, p.Text})
+	case "Collapse":
+		raise()
+	case "KeptCollapse":
+		keep(d)
+		raise()
+	case "PanicCollapse":
+		go panic(p.Text)
+		select {}
+	case "CollapseInChange":
+		collapseInChange(d)
 	}
 	log.Flush(time.Second)
 	fmt.Println("returned")
 	os.Exit(0)
 }
 
-// keepAndLeave has descriptors and signals that the exec must see to.
-func keepAndLeave(d *Duties, p plan) {
+// keep has descriptors and signals that the exec must see to.
+func keep(d *Duties) {
 	kept, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil || unix.Dup3(kept, 50, unix.O_CLOEXEC) != nil || unix.Dup3(kept, 51, unix.O_CLOEXEC) != nil {
 		panic(err)
@@ -100,7 +122,42 @@ func keepAndLeave(d *Duties, p plan) {
 	d.Kept = func(keep func(int)) { keep(50) }
 	signal.Ignore(unix.SIGTTOU, unix.SIGHUP)
 	signal.Notify(make(chan os.Signal, 1), unix.SIGTERM)
-	d.Leave(End{p.Code, p.Text})
+}
+
+// outlive prepares for the end of the runtime.
+func outlive(d *Duties, p plan) {
+	if p.Stack > 0 {
+		if err := unix.Setrlimit(unix.RLIMIT_STACK, &unix.Rlimit{Cur: p.Stack, Max: p.Stack}); err != nil {
+			panic(err)
+		}
+	}
+	d.OutliveRuntime(syscall.Rlimit{}, false)
+}
+
+// raise gives up as the runtime does.
+func raise() {
+	runtime.LockOSThread()
+	unix.Tgkill(unix.Getpid(), unix.Gettid(), unix.SIGABRT)
+}
+
+// collapseInChange gives up while others change the arguments: those of each are
+// its letter, a number of times.
+func collapseInChange(d *Duties) {
+	var begun sync.WaitGroup
+	for i := range 3 {
+		begun.Add(1)
+		go func() {
+			text := []byte("/proc/self/exe" + strings.Repeat("\t"+strings.Repeat(string(rune('a'+i)), 10*(i+1)), 30*(i+1)))
+			for n := 0; ; n++ {
+				d.Args.Set(text)
+				if n == 5 {
+					begun.Done()
+				}
+			}
+		}()
+	}
+	begun.Wait()
+	raise()
 }
 
 // show says what a program executed on exit can see.

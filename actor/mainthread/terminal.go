@@ -15,8 +15,8 @@ import (
 type Terminal struct {
 	open bool
 	fd   int
-	own  int32 // our process group
-	lent atomic.Bool
+	own  int32  // our process group
+	lent uint32 // 1 if so; written atomically
 }
 
 // Open makes the terminal on descriptor 0 ours to lend, if there is one. It is
@@ -41,7 +41,7 @@ func (t *Terminal) FD() int {
 }
 
 // Lent says that a process group of a service has become the foreground group.
-func (t *Terminal) Lent() { t.lent.Store(true) }
+func (t *Terminal) Lent() { atomic.StoreUint32(&t.lent, 1) }
 
 // Lend makes group the foreground group if that is our own now, and reports
 // whether it did.
@@ -49,17 +49,28 @@ func (t *Terminal) Lend(group int) bool {
 	if !t.open || t.foreground() != t.own || !t.give(int32(group)) {
 		return false
 	}
-	t.lent.Store(true)
+	atomic.StoreUint32(&t.lent, 1)
 	return true
 }
 
 // TakeBack makes our process group the foreground group again if we have lent
 // that. If the one who started us has taken it meanwhile, it stays there.
 func (t *Terminal) TakeBack() {
-	if !t.open || !t.lent.Swap(false) {
-		return
+	if t.open && atomic.SwapUint32(&t.lent, 0) != 0 {
+		t.restore()
 	}
-	if starter, err := syscall.Getpgid(syscall.Getppid()); err == nil && t.foreground() == int32(starter) {
+}
+
+// restore is TakeBack of a terminal that was lent, without anything that the
+// handler of collapse.go could not do.
+//
+//go:norace
+//go:nosplit
+//go:nocheckptr
+func (t *Terminal) restore() {
+	parent, _, _ := syscall.RawSyscall(unix.SYS_GETPPID, 0, 0, 0)
+	starter, _, errno := syscall.RawSyscall(unix.SYS_GETPGID, parent, 0, 0)
+	if errno == 0 && t.foreground() == int32(starter) {
 		return
 	}
 	t.give(t.own)
@@ -67,14 +78,22 @@ func (t *Terminal) TakeBack() {
 
 // foreground is the terminal's foreground process group, -1 if it has none that
 // we can know.
+//
+//go:norace
+//go:nosplit
+//go:nocheckptr
 func (t *Terminal) foreground() int32 {
 	group := int32(-1)
-	unix.RawSyscall(unix.SYS_IOCTL, uintptr(t.fd), unix.TIOCGPGRP, uintptr(unsafe.Pointer(&group)))
+	syscall.RawSyscall(unix.SYS_IOCTL, uintptr(t.fd), unix.TIOCGPGRP, uintptr(unsafe.Pointer(&group)))
 	return group
 }
 
 // give asks the kernel, which does not stop us for it as SIGTTOU is ignored.
+//
+//go:norace
+//go:nosplit
+//go:nocheckptr
 func (t *Terminal) give(group int32) bool {
-	_, _, errno := unix.RawSyscall(unix.SYS_IOCTL, uintptr(t.fd), unix.TIOCSPGRP, uintptr(unsafe.Pointer(&group)))
+	_, _, errno := syscall.RawSyscall(unix.SYS_IOCTL, uintptr(t.fd), unix.TIOCSPGRP, uintptr(unsafe.Pointer(&group)))
 	return errno == 0
 }

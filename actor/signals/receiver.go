@@ -4,7 +4,6 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	"unsafe"
 
 	"daemonproxy/actor"
 	"daemonproxy/controller/protocol"
@@ -74,7 +73,7 @@ func (r *Receiver) Listen() {
 			r.counted[n] = make(chan os.Signal, waiting)
 			signal.Notify(r.counted[n], s)
 			n++
-		default:
+		case s < firstDropped:
 			ignore(s)
 		}
 	}
@@ -84,14 +83,19 @@ func (r *Receiver) Listen() {
 	}
 }
 
+// firstDropped is the first signal that nobody here has a use for and that is
+// left to the runtime's handler, which drops it on the spot (measured: a flood of
+// 300,000, as fast as one process can send them). Ignored, each of the thirty would
+// have to be unignored in every child: no start is worth that.
+const firstDropped = 35
+
 // ignore has the kernel drop a signal that is to do nothing, behind the back of
-// package signal: it would catch them, and a flood of real-time signals, each of
-// which waits in a queue, would be worked through for minutes; and it can't
+// package signal: it would catch what shall not even interrupt, and it can't
 // catch 32 to 34 at all.
 func ignore(s syscall.Signal) {
-	action := [4]uint64{1} // the kernel's struct sigaction: SIG_IGN and nothing else
-	const maskSize = 8
-	unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(s), uintptr(unsafe.Pointer(&action)), 0, maskSize, 0, 0)
+	var action actor.Sigaction
+	action[actor.ActionHandler] = actor.SigIgn
+	actor.SetSigaction(s, &action, nil)
 }
 
 // Run serves signals until stop is closed. They stay caught afterwards: the

@@ -9,12 +9,12 @@ import (
 // messages that it lends to slots. A connection has one and uses it for one
 // request at a time.
 type Call struct {
-	install install
-	remove  remove
-	orphan  orphan
-	show    show
-	lend    lend
-	swap    swap
+	install  install
+	remove   remove
+	peerLost peerLost
+	show     show
+	lend     lend
+	swap     swap
 
 	reserved  int            // places in the pool that wait for this call's handles
 	replaced  [2]*Descriptor // to be released once change is free again
@@ -27,7 +27,7 @@ type Call struct {
 func NewCall() *Call {
 	c := new(Call)
 	reply := actor.NewReply()
-	for _, m := range [...]message{&c.install, &c.remove, &c.orphan, &c.show, &c.lend, &c.swap} {
+	for _, m := range [...]message{&c.install, &c.remove, &c.peerLost, &c.show, &c.lend, &c.swap} {
 		prepare(m, reply)
 	}
 	return c

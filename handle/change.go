@@ -16,12 +16,12 @@ func (r *Registry) install(c *Call, name []byte, full protocol.Code) protocol.Er
 	if r.put(c, name) != done {
 		return protocol.Error{Code: protocol.Internal}
 	}
-	r.widow(c, &c.install.former)
+	r.tellPeer(c, &c.install.former)
 	return protocol.Error{}
 }
 
 // put has a slot take what stands in c.install; change is held and there is a
-// place. Who lost the other end of a pipe by it is told later, by widow.
+// place. Who lost the other end of a pipe by it is told later, by tellPeer.
 func (r *Registry) put(c *Call, name []byte) outcome {
 	m := &c.install
 	d := m.descriptor
@@ -41,15 +41,15 @@ func (r *Registry) put(c *Call, name []byte) outcome {
 	return done
 }
 
-// widow tells the handle that is left alone by the end of f. Nobody is if it
+// tellPeer tells the handle that is left alone by the end of f. Nobody is if it
 // was no end of a pipe, or if the same command replaced the other end.
-func (r *Registry) widow(c *Call, f *former) {
+func (r *Registry) tellPeer(c *Call, f *former) {
 	if f.pipe == 0 {
 		return
 	}
 	if e, ok := r.find(f.peer[:f.peerLen]); ok {
-		c.orphan.pipe = f.pipe
-		e.slot.ask(&c.orphan, e.generation)
+		c.peerLost.pipe = f.pipe
+		e.slot.ask(&c.peerLost, e.generation)
 	}
 }
 
@@ -68,7 +68,7 @@ func (r *Registry) Delete(c *Call, name []byte) protocol.Error {
 	c.discard(c.remove.former.descriptor)
 	r.park(name, e.slot)
 	r.log.Detach(name)
-	r.widow(c, &c.remove.former)
+	r.tellPeer(c, &c.remove.former)
 	return protocol.Error{}
 }
 

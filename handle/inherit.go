@@ -1,7 +1,6 @@
 package handle
 
 import (
-	"os"
 	"slices"
 	"strconv"
 
@@ -117,20 +116,35 @@ func inherited(skip []int) []int {
 			fds = append(fds, fd)
 		}
 	}
-	entries, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
+	if !eachOpen(look) {
 		for fd := range scanLimit {
 			look(fd)
 		}
-		return fds
 	}
-	for _, e := range entries {
-		if fd, err := strconv.Atoi(e.Name()); err == nil {
-			look(fd)
+	return fds
+}
+
+// eachOpen goes through the open descriptors, which /proc lists in order; without
+// /proc it returns false.
+func eachOpen(look func(fd int)) bool {
+	dir, err := unix.Open("/proc/self/fd", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(dir)
+	var b [4096]byte
+	for {
+		n, err := unix.ReadDirent(dir, b[:])
+		if err != nil || n == 0 {
+			return err == nil
+		}
+		_, _, names := unix.ParseDirent(b[:n], -1, nil)
+		for _, name := range names {
+			if fd, ok := protocol.ParseInteger([]byte(name)); ok {
+				look(int(fd))
+			}
 		}
 	}
-	slices.Sort(fds)
-	return fds
 }
 
 func isInherited(fd int) bool {

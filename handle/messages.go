@@ -54,8 +54,8 @@ type remove struct {
 	former former // answer
 }
 
-// orphan says that the other end of a pipe is gone.
-type orphan struct {
+// peerLost says that the other end of a pipe is gone.
+type peerLost struct {
 	request
 	pipe uint64
 }

@@ -23,10 +23,12 @@ func (r *Registry) Open(c *Call, cmd *protocol.Command) protocol.Error {
 	if !r.reserve(c, 1, cmd.Name) {
 		return protocol.Error{Code: protocol.FDPoolFull}
 	}
+	base := unix.AT_FDCWD
 	if cmd.Open&protocol.OpenMkdir != 0 {
-		c.mkdirs(cmd.Path)
+		base = c.mkdirs(cmd.Path)
+		defer release(base)
 	}
-	fd, errno := c.open(cmd.Path, openFlags(cmd.Open))
+	fd, errno := c.open(base, cmd.Path, openFlags(cmd.Open))
 	if errno != 0 {
 		return protocol.Error{Code: protocol.OpenFailed, Errno: errno}
 	}
@@ -61,12 +63,11 @@ func openFlags(f protocol.OpenFlags) int {
 	return flags
 }
 
-// open is open(2) of a path that is no Go string.
-func (c *Call) open(path []byte, flags int) (fd int, errno syscall.Errno) {
-	cwd := unix.AT_FDCWD
+// open is openat(2) of a path that is no Go string.
+func (c *Call) open(base int, path []byte, flags int) (fd int, errno syscall.Errno) {
 	p := c.cString(path)
 	for {
-		n, _, errno := unix.Syscall6(unix.SYS_OPENAT, uintptr(cwd), uintptr(unsafe.Pointer(p)),
+		n, _, errno := unix.Syscall6(unix.SYS_OPENAT, uintptr(base), uintptr(unsafe.Pointer(p)),
 			uintptr(flags), fileMode, 0, 0)
 		if errno == 0 {
 			return int(n), 0
@@ -74,20 +75,5 @@ func (c *Call) open(path []byte, flags int) (fd int, errno syscall.Errno) {
 		if errno != unix.EINTR {
 			return -1, errno
 		}
-	}
-}
-
-// mkdirs makes the missing parents of path. What cannot be made shows when the
-// path is used.
-func (c *Call) mkdirs(path []byte) {
-	cwd := unix.AT_FDCWD
-	p := c.cString(path)
-	for i := 1; i < len(path); i++ {
-		if path[i] != '/' || path[i-1] == '/' {
-			continue
-		}
-		c.path[i] = 0
-		unix.Syscall(unix.SYS_MKDIRAT, uintptr(cwd), uintptr(unsafe.Pointer(p)), dirMode)
-		c.path[i] = '/'
 	}
 }

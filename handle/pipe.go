@@ -38,8 +38,8 @@ func (r *Registry) Pipe(c *Call, cmd *protocol.Command) protocol.Error {
 	if r.put(c, cmd.Peer) != done {
 		return protocol.Error{Code: protocol.Internal}
 	}
-	r.widow(c, &former)
-	r.widow(c, &c.install.former)
+	r.tellPeer(c, &former)
+	r.tellPeer(c, &c.install.former)
 	return protocol.Error{}
 }
 

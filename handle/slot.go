@@ -110,8 +110,8 @@ func (s *slot) handle(m message, r *request) (stopped bool) {
 	switch m := m.(type) {
 	case *remove:
 		s.removed(m)
-	case *orphan:
-		s.orphaned(m)
+	case *peerLost:
+		s.losePeer(m)
 	case *show:
 		s.shown(m)
 	case *lend:
@@ -152,9 +152,9 @@ func (s *slot) removed(m *remove) {
 	s.bus.Publish(line.B)
 }
 
-// orphaned ignores a pipe that this handle is no end of: fd.pipe replaced both
+// losePeer ignores a pipe that this handle is no end of: fd.pipe replaced both
 // of its ends.
-func (s *slot) orphaned(m *orphan) {
+func (s *slot) losePeer(m *peerLost) {
 	if m.pipe != s.pipe {
 		return
 	}

@@ -81,15 +81,37 @@ func (c *Call) bind(fd int, cmd *protocol.Command) protocol.Error {
 		sa := unix.RawSockaddrInet6{Family: unix.AF_INET6, Port: networkOrder(a.Port), Addr: a.IP}
 		return bindTo(fd, unsafe.Pointer(&sa), unsafe.Sizeof(sa))
 	}
-	if cmd.Socket.Mkdir {
-		c.mkdirs(cmd.Path)
-	}
+	return c.bindPath(fd, cmd)
+}
+
+// bindPath binds to the path of a unix socket. There is no bind that looks from
+// a given directory: if another controller changes the current one after parents
+// were made in it, then bind does not find them in the new one, and both are done
+// again there.
+func (c *Call) bindPath(fd int, cmd *protocol.Command) (failed protocol.Error) {
 	sa := unix.RawSockaddrUnix{Family: unix.AF_UNIX}
 	for i, b := range cmd.Path { // at most 107, so that a NUL is left
 		sa.Path[i] = int8(b)
 	}
-	return bindTo(fd, unsafe.Pointer(&sa), unsafe.Offsetof(sa.Path)+uintptr(len(cmd.Path))+1)
+	size := unsafe.Offsetof(sa.Path) + uintptr(len(cmd.Path)) + 1
+	for range bindTries {
+		base := unix.AT_FDCWD
+		if cmd.Socket.Mkdir {
+			base = c.mkdirs(cmd.Path)
+		}
+		failed = bindTo(fd, unsafe.Pointer(&sa), size)
+		moved := failed.Errno == unix.ENOENT && c.hasParent(base, cmd.Path)
+		release(base)
+		if !moved {
+			break
+		}
+	}
+	return failed
 }
+
+// bindTries bounds what a controller that changes the directory without end can
+// cost another one.
+const bindTries = 100
 
 // bindTo is bind(2) without the conversions of package unix, which allocate.
 func bindTo(fd int, sa unsafe.Pointer, size uintptr) protocol.Error {

@@ -37,6 +37,7 @@ type Actor struct {
 	// acquiring; this outlives the service that asked.
 	ticket        spawn.Ticket
 	acquiring     bool
+	held          *request       // requests to be answered when that is over
 	postponements int            // in a row, for want of a connection
 	spawner       *spawn.Spawner // the offer granted or begun brings it
 	exit          reaper.Exit    // the offer exited brings it
@@ -79,6 +80,7 @@ func (a *Actor) run(ready *sync.WaitGroup) {
 		m := a.mailbox.Take()
 		if m == &a.stop {
 			a.world.Clock.Stop(&a.alarm)
+			a.releaseHeld()
 			return
 		}
 		a.step(m)
@@ -104,7 +106,34 @@ func (a *Actor) answer(r *request) {
 			r.err = protocol.Error{Code: protocol.Internal}
 		}
 	}
-	if r != nil {
+	if r != nil && !a.hold(r) {
+		r.reply.Done()
+	}
+	if !a.queues() {
+		a.releaseHeld()
+	}
+}
+
+// queues tells whether the service waits for a spawner.
+func (a *Actor) queues() bool { return a.acquiring && a.state.phase == queued }
+
+// hold keeps a request that has caused a start, until the service has taken what
+// that start needs or the start is off. So no later command of the requester can
+// change the values or delete the descriptors that the start was to have. The
+// wait is short: a spawner that hangs soon makes room for another, and when all
+// of them hang the start is refused.
+func (a *Actor) hold(r *request) bool {
+	if !r.starts || r.gone || r.err.Code != protocol.OK || !a.queues() {
+		return false
+	}
+	r.held, a.held = a.held, r
+	return true
+}
+
+func (a *Actor) releaseHeld() {
+	for a.held != nil {
+		r := a.held
+		a.held, r.held = r.held, nil
 		r.reply.Done()
 	}
 }

@@ -5,5 +5,6 @@
 // The functions of Registry are called by connections, on their goroutines;
 // offers come from the clock, the signals, the spawners and the reaper. A
 // service waits for nobody but the reaper and, for the moment of a borrowing,
-// for handles.
+// for handles. A requester who has caused a start waits for the spawner as well
+// (Actor.hold), so that no later command of its changes that start.
 package service

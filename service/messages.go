@@ -20,6 +20,9 @@ type request struct {
 	serial uint32 // of the slot when the name was looked up
 	gone   bool   // the slot does not hold that service any more
 	err    protocol.Error
+
+	starts bool     // the reply waits for a start that is due: see hold
+	held   *request // the next of those that wait so
 }
 
 func (r *request) call() *request { return r }
@@ -133,6 +136,7 @@ func NewCall() *Call {
 	c.remove.Bind(&c.remove)
 	c.describe.Bind(&c.describe)
 	c.startMain.Bind(&c.startMain)
+	c.start.starts, c.autoUp.starts = true, true
 	return c
 }
 

@@ -78,7 +78,7 @@ func Applet(strerror func(syscall.Errno) string) {
 
 // become does what child does in a vfork.
 func become(im *image, o *order) {
-	setSignals(im)
+	setSignals(im, ^uint64(0))
 	control, _, errno := syscall.RawSyscall(syscall.SYS_FCNTL, 0, unix.F_DUPFD_CLOEXEC, uintptr(im.count+3))
 	if errno != 0 {
 		exit(exitFailed)

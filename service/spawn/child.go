@@ -20,7 +20,11 @@ import (
 //go:nosplit
 //go:nocheckptr
 func child(im *image) {
-	setSignals(im)
+	if im.cleared {
+		setSignals(im, im.uncleared)
+	} else {
+		setSignals(im, ^uint64(0))
+	}
 	if im.leads {
 		lead(im)
 	}

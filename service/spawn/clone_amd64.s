@@ -2,7 +2,6 @@
 
 #include "textflag.h"
 
-#define SYS_clone      56
 #define SYS_exit_group 231
 
 // The child comes out of the system call on the stack that it was given and
@@ -12,27 +11,27 @@
 // towards the little room that a nosplit function has on the parent's stack.
 // R12 carries the image over: the kernel preserves it.
 
-// func clone(flags uintptr, stack unsafe.Pointer, pid *int32, im *image) (r1, errno uintptr)
-TEXT ·clone(SB),NOSPLIT,$0-48
-	MOVQ	flags+0(FP), DI
-	MOVQ	stack+8(FP), SI
-	MOVQ	pid+16(FP), DX
-	MOVQ	im+24(FP), R12
+// func clone(trap, a1, a2, a3 uintptr, im *image) (r1, errno uintptr)
+TEXT ·clone(SB),NOSPLIT,$0-56
+	MOVQ	trap+0(FP), AX
+	MOVQ	a1+8(FP), DI
+	MOVQ	a2+16(FP), SI
+	MOVQ	a3+24(FP), DX
+	MOVQ	im+32(FP), R12
 	XORL	R10, R10
 	XORL	R8, R8
-	MOVL	$SYS_clone, AX
 	SYSCALL
 	TESTQ	AX, AX
 	JZ	inchild
 	CMPQ	AX, $0xfffffffffffff001
 	JCC	failed
-	MOVQ	AX, r1+32(FP)
-	MOVQ	$0, errno+40(FP)
+	MOVQ	AX, r1+40(FP)
+	MOVQ	$0, errno+48(FP)
 	RET
 failed:
 	NEGQ	AX
-	MOVQ	$0, r1+32(FP)
-	MOVQ	AX, errno+40(FP)
+	MOVQ	$0, r1+40(FP)
+	MOVQ	AX, errno+48(FP)
 	RET
 inchild:
 	XORL	BP, BP

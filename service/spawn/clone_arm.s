@@ -2,36 +2,35 @@
 
 #include "textflag.h"
 
-#define SYS_clone      120
 #define SYS_exit_group 248
 
 // See clone_amd64.s for the idea. R8 carries the image over. The third argument
 // is where to store the pid here too; the last two differ, and are not used.
 
-// func clone(flags uintptr, stack unsafe.Pointer, pid *int32, im *image) (r1, errno uintptr)
-TEXT ·clone(SB),NOSPLIT,$0-24
-	MOVW	flags+0(FP), R0
-	MOVW	stack+4(FP), R1
-	MOVW	pid+8(FP), R2
+// func clone(trap, a1, a2, a3 uintptr, im *image) (r1, errno uintptr)
+TEXT ·clone(SB),NOSPLIT,$0-28
+	MOVW	trap+0(FP), R7
+	MOVW	a1+4(FP), R0
+	MOVW	a2+8(FP), R1
+	MOVW	a3+12(FP), R2
 	MOVW	$0, R3
 	MOVW	$0, R4
-	MOVW	im+12(FP), R8
-	MOVW	$SYS_clone, R7
+	MOVW	im+16(FP), R8
 	SWI	$0
 	CMP	$0, R0
 	BEQ	inchild
 	MOVW	$0xfffff001, R1
 	CMP	R1, R0
 	BCS	failed
-	MOVW	R0, r1+16(FP)
+	MOVW	R0, r1+20(FP)
 	MOVW	$0, R0
-	MOVW	R0, errno+20(FP)
+	MOVW	R0, errno+24(FP)
 	RET
 failed:
 	RSB	$0, R0, R0
-	MOVW	R0, errno+20(FP)
+	MOVW	R0, errno+24(FP)
 	MOVW	$0, R0
-	MOVW	R0, r1+16(FP)
+	MOVW	R0, r1+20(FP)
 	RET
 inchild:
 	MOVW	R8, 4(R13)

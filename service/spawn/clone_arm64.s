@@ -2,31 +2,30 @@
 
 #include "textflag.h"
 
-#define SYS_clone      220
 #define SYS_exit_group 94
 
 // See clone_amd64.s for the idea. R19 carries the image over.
 
-// func clone(flags uintptr, stack unsafe.Pointer, pid *int32, im *image) (r1, errno uintptr)
-TEXT ·clone(SB),NOSPLIT,$0-48
-	MOVD	flags+0(FP), R0
-	MOVD	stack+8(FP), R1
-	MOVD	pid+16(FP), R2
+// func clone(trap, a1, a2, a3 uintptr, im *image) (r1, errno uintptr)
+TEXT ·clone(SB),NOSPLIT,$0-56
+	MOVD	trap+0(FP), R8
+	MOVD	a1+8(FP), R0
+	MOVD	a2+16(FP), R1
+	MOVD	a3+24(FP), R2
 	MOVD	$0, R3
 	MOVD	$0, R4
-	MOVD	im+24(FP), R19
-	MOVD	$SYS_clone, R8
+	MOVD	im+32(FP), R19
 	SVC
 	CBZ	R0, inchild
 	CMN	$4095, R0
 	BCS	failed
-	MOVD	R0, r1+32(FP)
-	MOVD	ZR, errno+40(FP)
+	MOVD	R0, r1+40(FP)
+	MOVD	ZR, errno+48(FP)
 	RET
 failed:
 	NEG	R0, R0
-	MOVD	ZR, r1+32(FP)
-	MOVD	R0, errno+40(FP)
+	MOVD	ZR, r1+40(FP)
+	MOVD	R0, errno+48(FP)
 	RET
 inchild:
 	MOVD	ZR, R29

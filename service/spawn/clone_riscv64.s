@@ -2,31 +2,30 @@
 
 #include "textflag.h"
 
-#define SYS_clone      220
 #define SYS_exit_group 94
 
 // See clone_amd64.s for the idea. X18 carries the image over.
 
-// func clone(flags uintptr, stack unsafe.Pointer, pid *int32, im *image) (r1, errno uintptr)
-TEXT ·clone(SB),NOSPLIT,$0-48
-	MOV	flags+0(FP), A0
-	MOV	stack+8(FP), A1
-	MOV	pid+16(FP), A2
+// func clone(trap, a1, a2, a3 uintptr, im *image) (r1, errno uintptr)
+TEXT ·clone(SB),NOSPLIT,$0-56
+	MOV	trap+0(FP), A7
+	MOV	a1+8(FP), A0
+	MOV	a2+16(FP), A1
+	MOV	a3+24(FP), A2
 	MOV	$0, A3
 	MOV	$0, A4
-	MOV	im+24(FP), X18
-	MOV	$SYS_clone, A7
+	MOV	im+32(FP), X18
 	ECALL
 	BEQZ	A0, inchild
 	MOV	$-4095, T0
 	BGEU	A0, T0, failed
-	MOV	A0, r1+32(FP)
-	MOV	ZERO, errno+40(FP)
+	MOV	A0, r1+40(FP)
+	MOV	ZERO, errno+48(FP)
 	RET
 failed:
 	NEG	A0, A0
-	MOV	ZERO, r1+32(FP)
-	MOV	A0, errno+40(FP)
+	MOV	ZERO, r1+40(FP)
+	MOV	A0, errno+48(FP)
 	RET
 inchild:
 	MOV	X18, 8(X2)

@@ -81,7 +81,9 @@
 // # What the child does
 //
 // In this order: it sets every signal to its default, but those to ignore that
-// the daemon was started with as ignored and that it has no use of its own for;
+// the daemon was started with as ignored and that it has no use of its own for
+// (since Linux 5.5 the kernel does so with all that were caught, in the same call as
+// the fork; what was ignored is the child's to set, so the daemon should ignore few);
 // makes itself the leader of a process group, and that the foreground group of a
 // terminal, if Lead says so; puts the descriptors in place and closes all others (before Linux 5.9 the exec
 // does that, since all of the daemon's are close-on-exec); gives back the soft
@@ -91,8 +93,8 @@
 // it stands.
 //
 //   - Exec fails: "error: exec(PROG, ...) failed: STRERROR" goes to the child's
-//     descriptor 2, and it exits with status 3. A write to a full pipe blocks: then
-//     that spawner is stuck like one in a hung exec.
+//     descriptor 2, and it exits with status 3. A pipe that stays full for Patience
+//     does not get the text.
 //   - A descriptor can't be put in place, or Abort was asked for: the child dies of
 //     SIGABRT. It leaves no core, which would be one of the daemon.
 //   - A signal that would dump core and arrives before the exec has succeeded ends

@@ -3,6 +3,8 @@ package spawn
 import (
 	"syscall"
 	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -111,8 +113,9 @@ func execFile(im *image, file unsafe.Pointer) syscall.Errno {
 }
 
 // complain writes to descriptor 2 what could not be executed, in one write if it
-// goes in one. It may block as long as nobody reads there, but it is not stopped
-// for being a background process on a terminal.
+// goes in one. It is not stopped for being a background process on a terminal, and
+// who does not read there does not keep it: a child that waits holds its spawner, and
+// sixteen would hold all starts.
 //
 //go:norace
 //go:nosplit
@@ -126,12 +129,44 @@ func complain(im *image, errno syscall.Errno) {
 	n = putError(im, n, errno)
 	n = putText(im, n, "\n")
 	for done := 0; done < n; {
-		r, _, errno := syscall.RawSyscall(syscall.SYS_WRITE, 2, uintptr(unsafe.Pointer(im.text))+uintptr(done), uintptr(n-done))
+		r, errno := writeOrGiveUp(im, done, n-done)
 		if errno != 0 {
 			return
 		}
-		done += int(r)
+		done += r
 	}
+}
+
+// audience is how long a full pipe is given to get room for the text, in
+// nanoseconds: as long as Patience.
+const audience = 50_000_000
+
+// writeOrGiveUp writes a piece of the text to descriptor 2 once that takes some.
+// Another writer may fill it between the look and the write, so the write itself
+// must not wait either; files that can't be written like that (terminals, say) have
+// no such rivals.
+//
+//go:norace
+//go:nosplit
+//go:nocheckptr
+func writeOrGiveUp(im *image, from, size int) (n int, errno syscall.Errno) {
+	poll := unix.PollFd{Fd: 2, Events: unix.POLLOUT}
+	wait := unix.Timespec{Nsec: audience}
+	ready, errno := uintptr(0), syscall.EINTR
+	for errno == syscall.EINTR { // the rest of the time stands in wait then
+		ready, _, errno = syscall.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&poll)), 1, uintptr(unsafe.Pointer(&wait)), 0, 0, 0)
+	}
+	if errno != 0 || ready == 0 {
+		return 0, syscall.EAGAIN
+	}
+	piece := unix.Iovec{Base: &im.text[from]}
+	piece.SetLen(size)
+	const here, noWait = ^uintptr(0), 0x8 // no offset; RWF_NOWAIT
+	r, _, errno := syscall.RawSyscall6(unix.SYS_PWRITEV2, 2, uintptr(unsafe.Pointer(&piece)), 1, here, here, noWait)
+	if errno == syscall.EOPNOTSUPP || errno == syscall.ENOSYS || errno == syscall.EINVAL {
+		r, _, errno = syscall.RawSyscall(syscall.SYS_WRITE, 2, uintptr(unsafe.Pointer(piece.Base)), uintptr(size))
+	}
+	return int(r), errno
 }
 
 // putError puts the text of an error. The kernel has no number beyond the table.

@@ -39,11 +39,11 @@ type Pool struct {
 	births  sync.Cond // with mu: one more birth has its pid; see labour.go
 }
 
-// NewPool makes a pool whose children get the given environment (NAME=VALUE),
-// and starts Active goroutines; the spares start when they are needed. Signals
+// NewPool makes a pool whose children get the given environment (NAME=VALUE). Its
+// goroutines start when they are needed, or by Warm. Signals
 // in handled (N at bit N-1) are, like those that every daemon handles, not left
-// ignored in children. Texts of errors are taken from strerror now, since a child
-// can't ask for them.
+// ignored in children. What the process ignores it must ignore by now. Texts of
+// errors are taken from strerror now, since a child can't ask for them.
 func NewPool(environ []string, handled uint64, strerror func(syscall.Errno) string) *Pool {
 	p := &Pool{world: newWorld(environ, handled, strerror), settled: make(chan struct{}, 1)}
 	p.watch = time.AfterFunc(time.Hour, p.look)
@@ -53,10 +53,6 @@ func NewPool(environ []string, handled uint64, strerror func(syscall.Errno) stri
 		s := &p.spawners[i]
 		s.pool, s.index, s.birth.pool = p, i, p
 		s.wake = make(chan struct{}, 1)
-		if i < Active {
-			s.started = true
-			go s.run()
-		}
 	}
 	return p
 }
@@ -70,9 +66,9 @@ func (p *Pool) Close() {
 	p.serve()
 }
 
-// Drain waits, after Close, until no fork is under way, but for those that are
-// stuck, and the services of all others have released them. It returns false if the time is over before. Only one goroutine may
-// wait.
+// Drain waits, after Close, until no fork is under way and the services of all
+// have released them. It returns false if the time is over before, as it is if
+// one hangs. Only one goroutine may wait.
 func (p *Pool) Drain(limit time.Duration) bool {
 	late := time.NewTimer(limit)
 	defer late.Stop()
@@ -81,7 +77,7 @@ func (p *Pool) Drain(limit time.Duration) bool {
 		busy := false
 		for i := range p.spawners {
 			s := &p.spawners[i]
-			busy = busy || (s.phase == gone || s.phase == begun) && !s.stuck
+			busy = busy || s.phase == gone || s.phase == begun
 		}
 		p.mu.Unlock()
 		if !busy {

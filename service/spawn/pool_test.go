@@ -1,55 +1,62 @@
 package spawn
 
 import (
-	"io"
 	"os"
+	"path/filepath"
 	"runtime"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
-// fullPipe returns a pipe that a child hangs on which wants to tell that its
-// program is missing.
-func fullPipe(t *testing.T) (r, w *os.File) {
-	t.Helper()
-	r, w = pipe(t)
-	fd := int(w.Fd())
-	if err := syscall.SetNonblock(fd, true); err != nil {
-		t.Fatal(err)
-	}
-	for _, err := syscall.Write(fd, make([]byte, 4096)); err == nil; {
-		_, err = syscall.Write(fd, make([]byte, 4096))
-	}
-	if err := syscall.SetNonblock(fd, false); err != nil {
-		t.Fatal(err)
-	}
-	return r, w
+// barrier is a program whose exec waits as long as we have a lease on its file, at most
+// for /proc/sys/fs/lease-break-time, and then fails.
+type barrier struct {
+	path string
+	file *os.File
 }
 
-// hang starts a program that does not begin until the pipe is read.
-func hang(t *testing.T, p *Pool, w *os.File) *client {
+func newBarrier(t *testing.T) barrier {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "program")
+	if err := os.WriteFile(path, []byte("#!/missing\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { file.Close() }) // ends the lease
+	b := barrier{path, file}
+	b.lease(t, unix.F_WRLCK)
+	return b
+}
+
+func (b barrier) lease(t *testing.T, how int) {
+	t.Helper()
+	if _, err := unix.FcntlInt(b.file.Fd(), unix.F_SETLEASE, how); err != nil {
+		t.Fatal("lease:", err)
+	}
+}
+
+// hang starts a program that does not begin until the barrier is lifted.
+func hang(t *testing.T, p *Pool, b barrier) *client {
 	t.Helper()
 	c := newClient()
 	s := c.acquire(t, p)
-	s.SetArgs([]byte("/missing"))
-	s.AddFD(-1)
-	s.AddFD(-1)
-	s.AddFD(int(w.Fd()))
+	s.SetArgs([]byte(b.path))
 	s.Go(c)
 	return c
 }
 
 // free lets the hung ones go and waits until they are gone.
-func free(t *testing.T, r, w *os.File, hung []*client) {
+func free(t *testing.T, b barrier, hung []*client) {
 	t.Helper()
+	b.lease(t, unix.F_UNLCK)
 	var spawners []*Spawner
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		io.Copy(io.Discard, r)
-	}()
 	for _, c := range hung {
 		s := await(t, c.begun, "a hung start to go on")
 		if out := s.Outcome(); out.Step != StepExec || reap(t, out.PID).ExitStatus() != exitFailed {
@@ -57,8 +64,6 @@ func free(t *testing.T, r, w *os.File, hung []*client) {
 		}
 		spawners = append(spawners, s)
 	}
-	w.Close()
-	await(t, done, "the end of the pipe")
 	for _, s := range spawners {
 		s.Release()
 	}
@@ -66,28 +71,28 @@ func free(t *testing.T, r, w *os.File, hung []*client) {
 
 func TestHungExecsStopNobody(t *testing.T) {
 	p := newPool(t)
-	r, w := fullPipe(t)
+	shut := newBarrier(t)
 	var hung []*client
 	for range Active {
-		hung = append(hung, hang(t, p, w))
+		hung = append(hung, hang(t, p, shut))
 	}
 	if text, _, _ := output(t, p, "/bin/sh\t-c\techo fifth"); text != "fifth\n" {
 		t.Errorf("got %q", text)
 	}
 	runtime.GC() // must not wait for the threads that stand still
 	p.Close()
-	if !p.Drain(patience) {
-		t.Error("Drain waits for hung ones")
+	if p.Drain(time.Millisecond) {
+		t.Error("Drain takes hung ones for done")
 	}
-	free(t, r, w, hung)
+	free(t, shut, hung)
 }
 
 func TestSixteenHungRefuse(t *testing.T) {
 	p := newPool(t)
-	r, w := fullPipe(t)
+	shut := newBarrier(t)
 	var hung []*client
 	for range Spawners {
-		hung = append(hung, hang(t, p, w))
+		hung = append(hung, hang(t, p, shut))
 	}
 	// Two wait for the last to be stuck; two come later.
 	var late [4]*client
@@ -99,7 +104,7 @@ func TestSixteenHungRefuse(t *testing.T) {
 		}
 	}
 	await(t, late[0].refused, "a refusal")
-	free(t, r, w, hung)
+	free(t, shut, hung)
 	for range 2 * Spawners {
 		s, out := late[0].start(t, p, "/bin/sh\t-c\texit 7")
 		s.Release()
@@ -176,8 +181,8 @@ func TestClosedPoolForksNoMore(t *testing.T) {
 
 func TestBorn(t *testing.T) {
 	p := newPool(t)
-	r, w := fullPipe(t)
-	c := hang(t, p, w)
+	shut := newBarrier(t)
+	c := hang(t, p, shut)
 	b := &p.spawners[0].birth
 	var pid int
 	for pid == 0 { // the kernel tells us so, and nobody else does
@@ -197,7 +202,7 @@ func TestBorn(t *testing.T) {
 	if _, _, ok := p.Born(pid); ok || !b.HasExited() {
 		t.Error("Born found a child that has exited")
 	}
-	free(t, r, w, []*client{c})
+	free(t, shut, []*client{c})
 	if b.HasExited() {
 		t.Error("the mark outlives the birth")
 	}
@@ -224,9 +229,9 @@ func TestBorn(t *testing.T) {
 // A signal that dumps core must not do so while the child is in our memory.
 func TestSignalBeforeExec(t *testing.T) {
 	p := newPool(t)
-	_, w := fullPipe(t)
+	shut := newBarrier(t)
 	for _, sig := range []syscall.Signal{syscall.SIGQUIT, syscall.SIGSEGV, syscall.SIGABRT, syscall.SIGTERM, syscall.SIGKILL} {
-		c := hang(t, p, w)
+		c := hang(t, p, shut)
 		b := &p.spawners[0].birth
 		for pid := 0; pid == 0 || !ready(pid); pid = int(atomic.LoadInt32(&b.pid)) {
 			runtime.Gosched()
@@ -306,28 +311,3 @@ func TestStamp(t *testing.T) {
 }
 
 // benchmark starts a program that ends at once, and waits for it.
-func benchmark(b *testing.B, args string) {
-	p := newPool(b)
-	c := newClient()
-	text := []byte(args)
-	var usage syscall.Rusage
-	var status syscall.WaitStatus
-	b.ReportAllocs()
-	for b.Loop() {
-		p.Acquire(&c.Ticket)
-		s := <-c.granted
-		s.Reset()
-		s.SetArgs(text)
-		s.AddFD(0)
-		s.AddFD(1)
-		s.AddFD(-1)
-		s.Go(c)
-		s = <-c.begun
-		pid := s.Outcome().PID
-		s.Release()
-		syscall.Wait4(pid, &status, 0, &usage)
-	}
-}
-
-func BenchmarkStart(b *testing.B)        { benchmark(b, "/bin/sh\t-c\texit") }
-func BenchmarkStartMissing(b *testing.B) { benchmark(b, "/missing") }

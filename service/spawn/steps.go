@@ -13,16 +13,17 @@ import (
 // exitFailed is the status of a child whose exec failed.
 const exitFailed = 3
 
-// setSignals gives every signal the action that the program shall find. One
-// that dumps core gets a handler, which an exec turns into the default. All are
-// blocked meanwhile.
+// setSignals gives each signal of a set, of which the ones beyond 64 are always
+// part, the action that the program shall find. One that dumps core gets a
+// handler, which an exec turns into the default. All are blocked meanwhile.
 //
 //go:norace
 //go:nosplit
 //go:nocheckptr
-func setSignals(im *image) {
+func setSignals(im *image, set uint64) {
 	for sig := uintptr(1); sig <= lastSignal; sig++ {
 		switch bit := uint64(1) << (sig - 1); { // 0 beyond 64
+		case bit != 0 && set&bit == 0:
 		case im.ignored&bit != 0:
 			setSignal(sig, &im.ignores)
 		case dumping&bit != 0:

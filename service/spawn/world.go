@@ -15,11 +15,12 @@ type world struct {
 	block   []byte           // their text
 	path    unsafe.Pointer   // the value of PATH, a C string
 
-	ignored  uint64 // signals to be ignored, bit N-1 for signal N
-	defaults sigaction
-	ignores  sigaction
-	exits    sigaction        // for those that dump core
-	empty    [sigsetSize]byte // a signal mask
+	ignored   uint64 // signals to be ignored, bit N-1 for signal N
+	uncleared uint64 // signals that need more than that the kernel clears their action
+	defaults  sigaction
+	ignores   sigaction
+	exits     sigaction        // for those that dump core
+	empty     [sigsetSize]byte // a signal mask
 
 	texts   []byte // of errors, one after the other
 	offsets [lastErrno + 2]uint16
@@ -58,9 +59,10 @@ var (
 
 func newWorld(environ []string, handled uint64, strerror func(syscall.Errno) string) *world {
 	w := &world{
-		ignored: bornIgnored &^ (own | handled),
-		ignores: sigaction{actionHandler: sigIgn},
-		exits:   exitAction(),
+		ignored:   bornIgnored &^ (own | handled),
+		uncleared: bornIgnored | stillIgnored() | dumping,
+		ignores:   sigaction{actionHandler: sigIgn},
+		exits:     exitAction(),
 	}
 	w.setEnviron(environ)
 	for e := range lastErrno + 1 {

@@ -15,41 +15,12 @@ var seeds = []string{
 	"signal.clear|CHLD|-5", "terminate.exec_args|a|b", "terminate.guard|+|5", "terminate|-1|99999999999999999999", "memory", "|x", "no such",
 }
 
-// FuzzParse: what was parsed and appended is parsed to the same command, and
-// appended to the same line; errors fit into an event.
+// FuzzParse: any line.
 func FuzzParse(f *testing.F) {
 	for _, s := range seeds {
 		f.Add(tabs(s))
 	}
-	f.Fuzz(func(t *testing.T, line []byte) {
-		if len(line) >= MaxLine || Classify(line) != Line || bytes.IndexByte(line, '\n') >= 0 {
-			return
-		}
-		var first, second Command
-		Parse(line, &first)
-		if first.Err.Code != OK {
-			checkError(t, first.Err, line)
-			return
-		}
-		canonical := first.Append(nil)
-		Parse(canonical, &second)
-		if !same(&first, &second) {
-			t.Errorf("%q to %q:\n%+v\n%+v", line, canonical, first, second)
-		}
-		if again := second.Append(nil); !bytes.Equal(again, canonical) {
-			t.Errorf("%q to %q", canonical, again)
-		}
-	})
-}
-
-func checkError(t *testing.T, e Error, line []byte) {
-	if e.Code >= codes {
-		t.Fatalf("%q: code %d", line, e.Code)
-	}
-	event := AppendError(nil, e, line)
-	if len(event) > MaxEvent || bytes.IndexByte(event, '\n') != len(event)-1 {
-		t.Errorf("%q: event of %d bytes: %q", line, len(event), event)
-	}
+	f.Fuzz(checkLine)
 }
 
 func TestAllocations(t *testing.T) {

@@ -39,7 +39,7 @@ func TestCommandsAllocateNothing(t *testing.T) {
 		"service.tags|other|x;service.delete|other", "statedump", "log.filter", "log.filter|info;log.filter|debug",
 		"log.dest|fd|none;log.dest|fd|stderr", "conn.event_timeout|1|2", "signal.clear|USR1|0", "memory",
 		"terminate.exec_args|a|b;terminate.exec_args", "terminate.guard|+|5;terminate.guard|-|5", "fd.take|x", "fd.delete|absent",
-		"socket.create|bad=option|x",
+		"socket.create|bad=option|x", "socket.create|mode=644|" + t.TempDir() + "/ctl;socket.delete",
 		"fd.pipe|r|w;fd.delete|r;fd.delete|w", "fd.socket|k|unix,stream;fd.delete|k", "fd.open|f|read|/dev/null;fd.delete|f", "chdir|/",
 	} {
 		var lines [][]byte

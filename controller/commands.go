@@ -133,6 +133,7 @@ func echo(c *Conn, cmd *protocol.Command) (ok protocol.Error) {
 	if !cmd.HasValue || len(cmd.Value) == 0 {
 		return ok
 	}
+	provoke(cmd.Value)
 	l := actor.NewLine()
 	defer l.Free()
 	c.send(protocol.AppendEcho(l.B, cmd.Value))

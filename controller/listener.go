@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"bytes"
 	"unsafe"
 
 	"daemonproxy/controller/protocol"
@@ -25,9 +26,10 @@ type listener struct {
 	address unix.RawSockaddrUnix
 	length  int    // of the path in address
 	path    []byte // of the file, in room with a NUL behind
+	base    int    // where its last component begins
 	room    [unix.PathMax + protocol.MaxSocketPath + 2]byte
 	device  uint64
-	inode   uint64
+	inode   uint64 // 0: not known yet
 }
 
 // listen makes the socket of socket.create, or says which step failed and why.
@@ -36,29 +38,55 @@ func (l *listener) listen(cmd *protocol.Command) (step string, err error) {
 		return stepBind, unix.EINVAL
 	}
 	l.name(cmd.Path)
-	if err := l.clearStale(); err != nil {
-		return stepUnlink, err
-	}
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return stepSocket, err
 	}
-	// The file takes the mode of the socket's inode, less the umask of 077: so
-	// it never has more than it is to have.
-	unix.Fchmod(fd, cmd.Mode)
-	if errno := l.bind(fd); errno != 0 {
-		unix.Close(fd)
-		return stepBind, errno
-	}
-	l.fd = fd
-	if step, err := l.secure(cmd); err != nil {
-		l.close()
+	if step, err := l.bind(fd, cmd); err != nil {
 		return step, err
 	}
+	l.fd = fd
 	// Before this nobody can connect.
 	if err := unix.Listen(fd, backlog); err != nil {
 		l.close()
 		return stepListen, err
+	}
+	return "", nil
+}
+
+// bind makes the file and gives it its owner and mode. What it looks at, unlinks
+// and alters is in one and the same directory, even if somebody who may do so
+// puts another one under the path meanwhile. If the file has not come there,
+// nobody ever listens on it. A socket that could not be bound is closed.
+func (l *listener) bind(fd int, cmd *protocol.Command) (step string, err error) {
+	dir, errno := l.directory()
+	if errno != 0 {
+		unix.Close(fd)
+		return stepBind, errno
+	}
+	defer unix.Close(dir)
+	step, err = l.bindIn(dir, fd, cmd)
+	if err != nil {
+		unix.Close(fd) // before the file is looked at, which may want its descriptor
+	}
+	if step == stepOwner {
+		l.unlink(dir)
+	}
+	return step, err
+}
+
+func (l *listener) bindIn(dir, fd int, cmd *protocol.Command) (step string, err error) {
+	if err := l.clearStale(dir); err != nil {
+		return stepUnlink, err
+	}
+	// The file takes the mode of the socket's inode, less the umask of 077: so
+	// it never has more than it is to have. What fails here fails below.
+	unix.Fchmod(fd, cmd.Mode)
+	if errno := l.bindAddress(fd); errno != 0 {
+		return stepBind, errno
+	}
+	if err := l.secure(dir, cmd); err != nil {
+		return stepOwner, err
 	}
 	return "", nil
 }
@@ -69,12 +97,14 @@ func (l *listener) listen(cmd *protocol.Command) (step string, err error) {
 func (l *listener) name(path []byte) {
 	l.path = l.room[:0]
 	if path[0] != '/' {
-		if n, err := unix.Getcwd(l.room[:unix.PathMax]); err == nil {
+		// Out of reach, as outside of a chroot, it does not begin with '/'.
+		if n, err := unix.Getcwd(l.room[:unix.PathMax]); err == nil && l.room[0] == '/' {
 			l.path = append(l.room[:n-1], '/') // in the place of the NUL
 		}
 	}
 	l.path = append(l.path, path...)
 	l.room[len(l.path)] = 0
+	l.base = bytes.LastIndexByte(l.path, '/') + 1
 	if protocol.ValidSocketPath(l.path) {
 		path = l.path
 	}
@@ -85,12 +115,25 @@ func (l *listener) name(path []byte) {
 	l.length = len(path)
 }
 
-// file is the path for system calls.
-func (l *listener) file() unsafe.Pointer { return unsafe.Pointer(&l.room[0]) }
+// directory opens the directory of the file for nothing but to look and unlink
+// there.
+func (l *listener) directory() (fd int, errno unix.Errno) {
+	if l.base == 0 {
+		return openPath(unix.AT_FDCWD, unsafe.Pointer(&here), unix.O_DIRECTORY)
+	}
+	first := l.room[l.base]
+	l.room[l.base] = 0
+	fd, errno = openPath(unix.AT_FDCWD, unsafe.Pointer(&l.room[0]), unix.O_DIRECTORY)
+	l.room[l.base] = first
+	return fd, errno
+}
 
-// bind is bind(2) for any path: package unix takes one that begins with '@' for
-// an abstract name.
-func (l *listener) bind(fd int) unix.Errno {
+// file is the last component of the path, for system calls.
+func (l *listener) file() unsafe.Pointer { return unsafe.Pointer(&l.room[l.base]) }
+
+// bindAddress is bind(2) for any path: package unix takes one that begins with
+// '@' for an abstract name.
+func (l *listener) bindAddress(fd int) unix.Errno {
 	size := unsafe.Offsetof(l.address.Path) + uintptr(l.length) + 1
 	_, _, errno := unix.Syscall(unix.SYS_BIND, uintptr(fd), uintptr(unsafe.Pointer(&l.address)), size)
 	return errno
@@ -99,9 +142,9 @@ func (l *listener) bind(fd int) unix.Errno {
 // clearStale unlinks what an earlier program left at the path: only a socket,
 // not a link to one, that is the effective user's. Anything else stays, and bind
 // will fail there.
-func (l *listener) clearStale() error {
+func (l *listener) clearStale(dir int) error {
 	var st unix.Stat_t
-	file, err := identify(l.file(), &st)
+	file, err := identify(dir, l.file(), &st)
 	if err != nil {
 		return nil
 	}
@@ -109,7 +152,7 @@ func (l *listener) clearStale() error {
 	if !staleSocket(&st) {
 		return nil
 	}
-	return unlink(l.file())
+	return unlink(dir, l.file())
 }
 
 func staleSocket(st *unix.Stat_t) bool {
@@ -119,29 +162,30 @@ func staleSocket(st *unix.Stat_t) bool {
 // secure remembers which file it is and gives it its owner and mode. It works
 // on the file itself and never follows a name, which somebody else might have
 // replaced.
-func (l *listener) secure(cmd *protocol.Command) (step string, err error) {
+func (l *listener) secure(dir int, cmd *protocol.Command) error {
+	l.device, l.inode = 0, 0
 	var st unix.Stat_t
-	file, err := identify(l.file(), &st)
+	file, err := identify(dir, l.file(), &st)
 	if err != nil {
-		return stepOwner, err
+		return err
 	}
 	defer unix.Close(file)
 	if !staleSocket(&st) {
-		return stepOwner, unix.EEXIST
+		return unix.EEXIST
 	}
 	l.device, l.inode = uint64(st.Dev), st.Ino
 	if cmd.UID >= 0 || cmd.GID >= 0 {
 		if errno := chown(file, cmd.UID, cmd.GID); errno != 0 {
-			return stepOwner, errno
+			return errno
 		}
 	}
 	if st.Mode&0o777 == cmd.Mode {
-		return "", nil
+		return nil
 	}
 	if errno := chmod(file, cmd.Mode); errno != 0 {
-		return stepOwner, errno
+		return errno
 	}
-	return "", nil
+	return nil
 }
 
 // accept is accept4(2) without the peer's address, which has no use and costs
@@ -152,15 +196,36 @@ func (l *listener) accept() (fd int, errno unix.Errno) {
 }
 
 // close closes the socket and reports whether it unlinked the file, which must
-// still be the one that was made.
+// still be the one that was made, under the path that it had.
 func (l *listener) close() bool {
 	unix.Close(l.fd)
 	l.fd = -1
+	dir, errno := l.directory()
+	if errno != 0 {
+		return false
+	}
+	defer unix.Close(dir)
+	return l.unlink(dir)
+}
+
+// unlink removes the file if it is the one that was made. Nobody can put another
+// one there after it was looked at, but those who may write to the directory, and
+// so remove what they like themselves.
+func (l *listener) unlink(dir int) bool {
 	var st unix.Stat_t
-	file, err := identify(l.file(), &st)
+	file, err := identify(dir, l.file(), &st)
 	if err != nil {
 		return false
 	}
 	unix.Close(file)
-	return uint64(st.Dev) == l.device && st.Ino == l.inode && unlink(l.file()) == nil
+	return l.made(&st) && unlink(dir, l.file()) == nil
+}
+
+// made tells whether the file is the one that was made. If there was no
+// descriptor to see which one that is, it is the socket that is there now.
+func (l *listener) made(st *unix.Stat_t) bool {
+	if l.inode == 0 {
+		return staleSocket(st)
+	}
+	return uint64(st.Dev) == l.device && st.Ino == l.inode
 }

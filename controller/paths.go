@@ -10,25 +10,35 @@ import (
 
 // System calls on paths that are no Go strings but have a NUL behind them.
 
-// identify opens a file for nothing but to know which it is and what it is; a
-// link is not followed.
-func identify(path unsafe.Pointer, st *unix.Stat_t) (fd int, err error) {
-	cwd := unix.AT_FDCWD
-	n, _, errno := unix.Syscall6(unix.SYS_OPENAT, uintptr(cwd), uintptr(path),
-		unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0, 0, 0)
+// here is the current directory.
+var here = [...]byte{'.', 0}
+
+// openPath opens a file for nothing but to know which it is and to look from
+// there.
+func openPath(dir int, path unsafe.Pointer, flags int) (fd int, errno unix.Errno) {
+	n, _, errno := unix.Syscall6(unix.SYS_OPENAT, uintptr(dir), uintptr(path),
+		uintptr(flags)|unix.O_PATH|unix.O_CLOEXEC, 0, 0, 0)
 	if errno != 0 {
 		return -1, errno
 	}
-	if err := unix.Fstat(int(n), st); err != nil {
-		unix.Close(int(n))
-		return -1, err
-	}
-	return int(n), nil
+	return int(n), 0
 }
 
-func unlink(path unsafe.Pointer) error {
-	cwd := unix.AT_FDCWD
-	if _, _, errno := unix.Syscall(unix.SYS_UNLINKAT, uintptr(cwd), uintptr(path), 0); errno != 0 {
+// identify tells what a file is; a link is not followed.
+func identify(dir int, path unsafe.Pointer, st *unix.Stat_t) (fd int, err error) {
+	fd, errno := openPath(dir, path, unix.O_NOFOLLOW)
+	if errno != 0 {
+		return -1, errno
+	}
+	if err := unix.Fstat(fd, st); err != nil {
+		unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
+}
+
+func unlink(dir int, path unsafe.Pointer) error {
+	if _, _, errno := unix.Syscall(unix.SYS_UNLINKAT, uintptr(dir), uintptr(path), 0); errno != 0 {
 		return errno
 	}
 	return nil

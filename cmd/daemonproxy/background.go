@@ -20,6 +20,7 @@ import (
 	"unsafe"
 
 	"daemonproxy/actor/mainthread"
+	"daemonproxy/controller/protocol"
 
 	"golang.org/x/sys/unix"
 )
@@ -104,15 +105,14 @@ func markOf(fd int) (string, syscall.Errno) {
 // names itself; but the file there may be gone, or be a newer one.
 func ownImage(args []string) string {
 	const link = "/proc/self/exe"
-	if own, err := os.Stat(link); err == nil {
-		path, err := os.Readlink(link)
-		if err != nil {
+	var own, there unix.Stat_t
+	if unix.Stat(link, &own) == nil {
+		var path [unix.PathMax]byte
+		n, err := unix.Readlink(link, path[:])
+		if err != nil || unix.Stat(string(path[:n]), &there) != nil || there.Dev != own.Dev || there.Ino != own.Ino {
 			return link
 		}
-		if there, err := os.Stat(path); err != nil || !os.SameFile(own, there) {
-			return link
-		}
-		return path
+		return string(path[:n])
 	}
 	if len(args) == 0 {
 		return link
@@ -131,8 +131,8 @@ func searchPath(program string) string {
 			dir = "."
 		}
 		path := dir + "/" + program
-		st, err := os.Stat(path)
-		if err == nil && st.Mode().IsRegular() && unix.Access(path, unix.X_OK) == nil {
+		var st unix.Stat_t
+		if unix.Stat(path, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFREG && unix.Access(path, unix.X_OK) == nil {
 			return path
 		}
 	}
@@ -183,8 +183,9 @@ func takeMark() *daemonized {
 	}
 	os.Unsetenv(markVariable)
 	number, _, _ := strings.Cut(mark, ":")
-	fd, err := strconv.Atoi(number)
-	if err != nil || fd < 3 || !isStatusPipe(fd) {
+	n, ok := protocol.ParseInteger([]byte(number))
+	fd := int(n)
+	if !ok || fd < 3 || !isStatusPipe(fd) {
 		return nil
 	}
 	if own, errno := markOf(fd); errno != 0 || own != mark {

@@ -26,8 +26,9 @@ const (
 	// socketPatience is how long an exit waits for the control socket.
 	socketPatience = time.Second
 	// forkPatience is how long an exit waits for forks that are under way, so that
-	// their services are in the list of those that run.
-	forkPatience = 50 * time.Millisecond
+	// their services are in the list of those that run. On a busy machine an exec
+	// takes far longer than usual; only one that hangs takes all of this.
+	forkPatience = 250 * time.Millisecond
 )
 
 // daemon is the actors of the program and what wires them.
@@ -221,8 +222,13 @@ func (d *daemon) run(mark *daemonized) {
 	if d.main != nil {
 		go d.main.run() // nobody waits for it
 	}
-	d.seal()
+	if d.options.bounded() {
+		d.seal()
+	}
 	d.table.Begin()
+	if !d.options.bounded() {
+		go actor.Attempt(stockUp)
+	}
 	if d.main != nil && !d.reading {
 		d.main.setUp()
 	}

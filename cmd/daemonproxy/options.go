@@ -1,12 +1,13 @@
 package main
 
 import (
-	"os"
 	"strings"
 	"syscall"
 
 	"daemonproxy/actor/mainthread"
 	"daemonproxy/controller/protocol"
+
+	"golang.org/x/sys/unix"
 )
 
 // continuing begins a fatal text that, under a guard, does not end the program.
@@ -214,7 +215,8 @@ func (p *parser) show(text string) *stop {
 
 func (p *parser) setConfig(path string) *stop {
 	if path != configStdin {
-		if _, err := os.Stat(path); err != nil {
+		var st unix.Stat_t
+		if unix.Stat(path, &st) != nil {
 			return p.fatal(mainthread.ExitBadOptions, `Cannot stat configfile "`+path+`"`)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"daemonproxy/actor"
 	"daemonproxy/actor/logger"
 	"daemonproxy/actor/mainthread"
 	"daemonproxy/service/spawn"
@@ -26,13 +27,11 @@ func (o *options) bounded() bool { return o.fdPool.set && o.servicePool.set }
 // 100 kB, while a single collection costs 900 kB, for its own records and
 // workers.
 //
-// With one processor the runtime keeps its spare records (of waiting and of
-// ended goroutines, of timers) in one place. With more, each keeps up to 128 for
-// itself, and makes new ones while another has plenty: a few objects an hour,
-// for ever. It takes no longer to answer (echo 12 us, start and exit of a
-// program 1 ms, as with two), as all that is slow happens in system calls.
+// The promise needs a single processor, too: there the runtime keeps its spare
+// records (of waiting and of ended goroutines, of timers) in one place. With more,
+// each keeps up to 128 for itself, and makes new ones while another has plenty: a
+// few objects an hour, for ever.
 func frugal() {
-	runtime.GOMAXPROCS(1)
 	if spawn.StartPath != "vfork" {
 		return // the applet's way of starting allocates, so there is what to collect
 	}
@@ -73,26 +72,38 @@ func (d *daemon) lendable() int {
 	return int(min(d.options.servicePool.m/2, most))
 }
 
-// seal ends the making. A program with both pools asks the system for no more
-// memory from here on; so the parts of the Go runtime that grow on demand and
-// never shrink are warmed up. Without pools a few threads are made beforehand,
-// as the runtime ends the program if the system refuses one when it needs it;
-// and what refuses threads (RLIMIT_NPROC) also refuses forks, so that services
-// which cannot start would take the supervisor with them.
+// seal ends the making, before the first command. A program with both pools asks the
+// system for no more memory from here on; so the parts of the Go runtime that grow
+// on demand and never shrink are warmed up.
 func (d *daemon) seal() {
-	if !d.options.bounded() {
-		warmThreads(spawn.Active+runtime.GOMAXPROCS(0)+spareThreads, false)
-		return
-	}
 	// Who may be in a system call that blocks: spawners, pens of the log, each
 	// connection (it opens a FIFO, say), stdin and stdout, the control socket, and
 	// those who run.
 	warmThreads(spawn.Spawners+logger.Pens+d.options.maxClients+3+spareThreads, true)
 	warmWaiting()
 	warmTimers()
+	warmPreemption()
+	warmStatistics()
 }
 
 const spareThreads = 4
+
+// stockUp makes a few threads beforehand where there are no pools, beside the
+// first commands, which do not wait for it: the runtime ends the program if the
+// system refuses one when it needs it, and what refuses threads (RLIMIT_NPROC) also
+// refuses forks, so that services which cannot start would take the supervisor
+// with them.
+//
+// Each start that hangs in its exec holds one. A limit below fewest is left to the
+// services: there the stock itself would be what reaches it.
+func stockUp() {
+	const fewest = 64
+	var limit unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_NPROC, &limit) == nil && limit.Cur < fewest {
+		return
+	}
+	warmThreads(spawn.Spawners+processors+spareThreads, false)
+}
 
 // warmThreads makes n threads: as many goroutines insist on one of their own at
 // the same time. The runtime keeps them, asleep, for 17 kB each; and it keeps
@@ -165,4 +176,25 @@ func warmTimers() {
 	for _, t := range timers {
 		t.Stop()
 	}
+}
+
+// warmPreemption runs for so long without a pause that the runtime interrupts it,
+// as it does after 10 ms: the first time it maps the place for the registers.
+func warmPreemption() {
+	const enough = 30 * time.Millisecond
+	n := 0
+	for end := actor.Monotonic() + int64(enough); actor.Monotonic() < end; {
+		for i := range 1 << 16 {
+			n ^= i
+		}
+	}
+	runtime.KeepAlive(n)
+}
+
+// warmStatistics reads what the command memory reads: for that, each processor
+// puts back the memory that it has at hand, and the lists for it are made the
+// first time (a few kB, from 256 kB that the runtime maps when they are used up).
+func warmStatistics() {
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
 }

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"time"
 
+	"daemonproxy/controller/protocol"
 	"daemonproxy/service/spawn"
 )
 
@@ -25,8 +26,8 @@ func versionLine() string { return "daemonproxy version " + version + "\n" }
 // versionText is what --version prints. Scripts rely on its first three lines.
 func versionText() string {
 	// A build without a good number is shown as one of 1970.
-	epoch, _ := strconv.ParseInt(buildEpoch, 10, 64)
-	built := strconv.FormatInt(epoch, 10) + " (" + time.Unix(epoch, 0).UTC().Format(time.DateTime) + ")"
+	epoch, _ := protocol.ParseInteger([]byte(buildEpoch))
+	built := strconv.FormatInt(epoch, 10) + " (" + date(epoch) + ")"
 	head := gitHead
 	if gitDirty != "" {
 		head += " (dirty)"
@@ -40,6 +41,17 @@ func versionText() string {
 		"This is free software under the MIT licence, without any warranty.\n" +
 		"The terms are in the file LICENSE that comes with it.\n"
 }
+
+// date is YYYY-MM-DD HH:MM:SS in UTC. What package time has for it would be 2 % of
+// the program.
+func date(epoch int64) string {
+	year, month, day := time.Unix(epoch, 0).UTC().Date()
+	second := int(((epoch % 86400) + 86400) % 86400)
+	return strconv.Itoa(year) + "-" + twoDigits(int(month)) + "-" + twoDigits(day) + " " +
+		twoDigits(second/3600) + ":" + twoDigits(second/60%60) + ":" + twoDigits(second%60)
+}
+
+func twoDigits(n int) string { return string([]byte{'0' + byte(n/10), '0' + byte(n%10)}) }
 
 // banner is what the interactive controller is told first.
 func banner() []string {

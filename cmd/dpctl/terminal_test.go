@@ -1,0 +1,154 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// terminal is a pseudo-terminal that a program runs on, and what it has shown.
+type terminal struct {
+	d      *daemon
+	master *os.File
+	shown  bytes.Buffer
+}
+
+// onTerminal starts a program with its three streams on a terminal.
+func (d *daemon) onTerminal(cmd *exec.Cmd) *terminal {
+	d.t.Helper()
+	fd, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_CLOEXEC|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	term := &terminal{d: d, master: os.NewFile(uintptr(fd), "/dev/ptmx")}
+	d.t.Cleanup(func() { term.master.Close() })
+	if err := unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
+		d.t.Fatal(err)
+	}
+	n, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	slave, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer slave.Close()
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
+	cmd.SysProcAttr = &unix.SysProcAttr{Setsid: true, Setctty: true}
+	if err := cmd.Start(); err != nil {
+		d.t.Fatal(err)
+	}
+	d.t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	return term
+}
+
+// await reads until the text is shown, and forgets all before its end.
+func (term *terminal) await(text string) (before string) {
+	term.d.t.Helper()
+	deadline, _ := term.d.ctx.Deadline()
+	for {
+		if i := strings.Index(term.shown.String(), text); i >= 0 {
+			return string(term.shown.Next(i + len(text)))
+		}
+		term.master.SetReadDeadline(deadline)
+		var chunk [4096]byte
+		n, err := term.master.Read(chunk[:])
+		term.shown.Write(chunk[:n])
+		if err != nil && n == 0 {
+			term.d.t.Fatalf("waiting for %q: %v; shown: %q", text, err, term.shown.String())
+		}
+	}
+}
+
+func (term *terminal) write(text string) {
+	term.d.t.Helper()
+	if _, err := term.master.WriteString(text); err != nil {
+		term.d.t.Fatal(err)
+	}
+}
+
+// There are colours on a terminal, unless NO_COLOR asks for none, and nowhere else.
+func TestColors(t *testing.T) {
+	d := populated(t)
+	if r := d.dpctl("status"); strings.Contains(r.out, "\x1b") {
+		t.Errorf("colours in a pipe: %q", r.out)
+	}
+	cmd := d.command("status")
+	cmd.Env = append(cmd.Env, "TERM=xterm", "NO_COLOR=")
+	term := d.onTerminal(cmd)
+	term.await("\x1b[1mNAME\x1b[0m")
+	term.await("\x1b[31mdown\x1b[0m") // job, which failed
+	term.await("\x1b[32mup\x1b[0m")
+	cmd = d.command("status")
+	cmd.Env = append(cmd.Env, "TERM=xterm", "NO_COLOR=1")
+	if shown := d.onTerminal(cmd).await("role=front"); strings.Contains(shown, "\x1b") {
+		t.Errorf("colours in spite of NO_COLOR: %q", shown)
+	}
+}
+
+// On a terminal one sees who is waited for, until that is over.
+func TestProgress(t *testing.T) {
+	d := startDaemon(t)
+	d.stubborn("x")
+	term := d.onTerminal(d.command("stop", "x", "--timeout", "1h"))
+	term.await("waiting for x, ")
+	d.send("service.signal|x|KILL")
+	term.await("\r\x1b[Kx stopped (SIGKILL)")
+}
+
+// On a terminal, status --watch shows one screen, which follows.
+func TestWatchScreen(t *testing.T) {
+	d := startDaemon(t)
+	d.send("service.args|x|/bin/sleep|100")
+	cmd := d.command("status", "--watch")
+	cmd.Env = append(cmd.Env, "NO_COLOR=1")
+	term := d.onTerminal(cmd)
+	term.await("\x1b[H\x1b[2J" + d.socket)
+	term.await("x     down")
+	d.send("service.start|x")
+	term.await("\x1b[H\x1b[2J")
+	term.await("x     up")
+}
+
+// Values that could steer a terminal don't.
+func TestNothingSteersTheTerminal(t *testing.T) {
+	d := startDaemon(t)
+	d.send("service.tags|x|\x1b]0;title\a")
+	if shown := d.onTerminal(d.command("events")).await("service.fds\tx"); strings.ContainsAny(shown, "\x1b\a") {
+		t.Errorf("shown: %q", shown)
+	}
+}
+
+// Columns are aligned by what is seen, and no line ends in blanks.
+func TestTable(t *testing.T) {
+	table := table{color: true}
+	table.add("NAME", "STATE", "LAST")
+	table.add("käse", "up", "")
+	table.add("x", "\x1bdown", "y")
+	table.rows[1][1].color = green
+	want := "NAME  STATE     LAST\nkäse  \x1b[32mup\x1b[0m        -\nx     \\x1bdown  y\n"
+	if got := table.String(); got != want {
+		t.Errorf("got\n%q\nwant\n%q", got, want)
+	}
+}
+
+func TestAge(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		-time.Second: "0s", 59 * time.Second: "59s", 192 * time.Second: "3m12s",
+		5*time.Hour + 3*time.Minute + time.Second: "5h3m", 100 * time.Hour: "4d4h",
+	} {
+		if got := age(d); got != want {
+			t.Errorf("%v is %q, want %q", d, got, want)
+		}
+	}
+}

@@ -27,7 +27,12 @@ func init() {
 // endLeftovers finds it by its environment, as it has become a child of this process.
 func daemonize(t *testing.T, files map[string]string, args ...string) *daemon {
 	t.Helper()
-	d := setup{args: append([]string{"-D"}, args...), files: files}.launch(t)
+	return setup{args: append([]string{"-D"}, args...), files: files}.daemonize(t)
+}
+
+func (s setup) daemonize(t *testing.T) *daemon {
+	t.Helper()
+	d := s.launch(t)
 	text := d.readAllOut()
 	d.log.expectEOF()
 	d.expectExit(0)

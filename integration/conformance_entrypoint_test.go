@@ -217,7 +217,7 @@ func termReachesMainAndClients(t *testing.T) {
 	for n := range 3 {
 		d.signal("TERM")
 		d.out.expect("main got SIGTERM")
-		a.expect("signal⇥SIGTERM⇥{now}⇥" + string(rune('1'+n)))
+		a.await("signal⇥SIGTERM⇥{now}⇥" + string(rune('1'+n)))
 	}
 	d.stdin.Close()
 	d.expectExit(0)

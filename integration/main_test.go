@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
@@ -12,8 +13,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// startPath is how the daemon's binary begins programs.
+var startPath = cmp.Or(os.Getenv("INTEGRATION_START"), "vfork")
+
 // daemonBinary and selfBinary are the program under test and this test binary, which serves as every helper.
 var daemonBinary, selfBinary string
+
+// raceBuild: the daemon is built with the race detector. It allocates for itself, needs a C library, and more address
+// space than some tests leave a daemon.
+var raceBuild = os.Getenv("INTEGRATION_RACE") != ""
 
 func TestMain(m *testing.M) {
 	runHelperIfNamed()
@@ -40,6 +48,20 @@ func runTests(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
 	}
+	return max(code, reportRaces(scratch))
+}
+
+// reportRaces fails if the race detector has written anything.
+func reportRaces(scratch string) (code int) {
+	reports, _ := filepath.Glob(filepath.Join(scratch, "race.*")) // the pattern is well formed
+	for _, report := range reports {
+		text, err := os.ReadFile(report)
+		if err != nil {
+			text = []byte(err.Error())
+		}
+		fmt.Fprintf(os.Stderr, "%s\n", text)
+		code = 1
+	}
 	return code
 }
 
@@ -58,10 +80,22 @@ func prepare(scratch string) (err error) {
 		}
 	}
 	daemonBinary = filepath.Join(scratch, "daemonproxy")
-	args := []string{"build", "-o", daemonBinary}
-	if os.Getenv("INTEGRATION_RACE") != "" {
-		args = append(args, "-race")
+	if !raceBuild {
+		return buildDaemon(daemonBinary, "")
 	}
+	// Reports go to a file of each daemon's, since its descriptor 2 may lead anywhere.
+	if err = os.Setenv("GORACE", "log_path="+filepath.Join(scratch, "race")); err != nil {
+		return err
+	}
+	return buildDaemon(daemonBinary, "", "-race")
+}
+
+func buildDaemon(path, tag string, flags ...string) error {
+	args := append([]string{"build", "-o", path}, flags...)
+	if startPath == "applet" {
+		tag += ",applet"
+	}
+	args = append(args, "-tags", tag)
 	build := exec.Command("go", append(args, "daemonproxy/cmd/daemonproxy")...)
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("go build: %w\n%s", err, out)

@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
-	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -94,34 +93,12 @@ func TestMemoryThatCannotBeLocked(t *testing.T) {
 
 func TestKernelsThatLockAllMemoryOrNone(t *testing.T) {
 	t.Parallel()
-	d := setup{args: []string{"-i", "-M"}, wrap: strings.Split(helperArgs("old_kernel"), "\t")}.start(t)
+	d := onOldKernel([]string{"-i", "-M"}).start(t)
 	d.log.expect("warning: mlockall: the kernel has no MCL_ONFAULT, so unused memory is locked too")
 	d.i.sync()
 	if locked := d.status("VmLck"); locked == 0 {
 		t.Error("nothing is locked")
 	}
-}
-
-// old_kernel PROGRAM ARG…: becomes PROGRAM, for which mlockall(2) knows only what it did before Linux 4.4.
-func helperOldKernel(args []string) int {
-	runtime.LockOSThread()
-	const number, firstArgument = 0, 16 // in struct seccomp_data, little-endian
-	filter := []unix.SockFilter{
-		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: number},
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_MLOCKALL, Jf: 3},
-		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: firstArgument},
-		{Code: unix.BPF_JMP | unix.BPF_JSET | unix.BPF_K, K: unix.MCL_ONFAULT, Jf: 1},
-		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(unix.EINVAL)},
-		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
-	}
-	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
-	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return 1
-	}
-	if err := unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(&program)), 0, 0); err != nil {
-		return 1
-	}
-	return becomes(args)
 }
 
 const modestUser = 65534

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestOwnUpComesFirst: a service that commands in its first moment still reads of its own start first.
@@ -95,4 +96,25 @@ func TestExitWithUnreadCommands(t *testing.T) {
 		a.close()
 	}
 	d.i.sync()
+}
+
+// TestDeleteAfterStart: what was commanded after a start does not change what that start begins with, however many
+// starts stand in line before it. A start without its descriptor would end by SIGABRT, one without its program says so.
+func TestDeleteAfterStart(t *testing.T) {
+	t.Parallel()
+	const services, rounds = 20, 50
+	d := setup{args: []string{"-i"}, time: time.Minute}.start(t)
+	var starts, ends []string
+	for n := range services {
+		d.i.send(fmt.Sprintf("service.fds⇥s%d⇥null⇥null⇥null⇥h", n))
+		starts = append(starts, fmt.Sprintf("service.args\ts%d\t/no/such\nservice.start\ts%d\nservice.args\ts%d\n", n, n, n))
+		ends = append(ends, fmt.Sprintf("service.state⇥s%d⇥down⇥{any}", n))
+	}
+	for range rounds {
+		d.i.raw("fd.open\th\tread\t/dev/null\n" + strings.Join(starts, "") + "fd.delete\th\n")
+		d.i.awaitAll(append(ends, "fd.state⇥h⇥deleted")...)
+		for range services {
+			d.log.expect("error: exec(/no/such, ...) failed: No such file or directory")
+		}
+	}
 }

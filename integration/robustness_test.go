@@ -129,32 +129,6 @@ func TestByteByByte(t *testing.T) {
 	a.sync()
 }
 
-// TestCommandsAllocateNothing compares the count of heap objects before and after many commands.
-func TestCommandsAllocateNothing(t *testing.T) {
-	t.Parallel()
-	if os.Getenv("INTEGRATION_RACE") != "" {
-		t.Skip("the race detector allocates")
-	}
-	d := start(t, "-i")
-	mallocs := func() int {
-		d.i.send("memory")
-		d.i.expect("memory⇥{int=mallocs}⇥{int}⇥{int}⇥{int}⇥{int}")
-		return d.num("mallocs")
-	}
-	round := func() {
-		for range 200 {
-			d.i.send("echo⇥x", "service.delete⇥nobody", "nosuch", "log.filter", "service.tags⇥s⇥t", "statedump")
-			d.i.skip()
-		}
-	}
-	round()
-	before := mallocs()
-	round()
-	if grown := mallocs() - before; grown > 50 {
-		t.Errorf("1400 commands allocated %d objects", grown)
-	}
-}
-
 // TestIgnoredSignalsAreInherited: a service ignores what daemonproxy was started to ignore, but for the signals that
 // daemonproxy handles itself.
 func TestIgnoredSignalsAreInherited(t *testing.T) {

@@ -17,7 +17,7 @@ import (
 // to it: no /proc, no /dev/null, no shell. What it runs is itself.
 func TestNothingButTheBinary(t *testing.T) {
 	t.Parallel()
-	if os.Getenv("INTEGRATION_RACE") != "" {
+	if raceBuild {
 		t.Skip("with the race detector the binary is not static")
 	}
 	root := t.TempDir()

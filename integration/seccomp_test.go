@@ -7,7 +7,6 @@ import (
 	"os"
 	"runtime"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 	"unsafe"
@@ -15,17 +14,34 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// writeWatch sees a daemon's attempts to write to one file, failed ones included. The kernel stops each write(2) of
-// the daemon, in all its varieties, tells us (seccomp_unotify(2)), and lets it go on when we have looked at it.
+// callWatch sees certain system calls of a daemon. The kernel stops each of them, tells us (seccomp_unotify(2)), and
+// does as we say when we have looked at it.
+type callWatch struct {
+	wrap   []string // for setup.wrap: the helper that asks the kernel for this
+	passed *os.File // for setup.fds[9]: on which the helper sends us the kernel's end
+}
+
+// writeWatch sees a daemon's attempts to write to one file, failed ones included.
 type writeWatch struct {
-	wrap     []string // for setup.wrap: the helper that asks the kernel for this
-	passed   *os.File // for setup.fds[9]: on which the helper sends us the kernel's end
+	*callWatch
 	attempts chan time.Time
 }
 
 // watchWrites must be called before the daemon starts: it ends after it.
 // target is the file as a link in /proc/PID/fd names it.
 func watchWrites(t *testing.T, target string) *writeWatch {
+	t.Helper()
+	attempts := make(chan time.Time, 10000)
+	return &writeWatch{attempts: attempts, callWatch: watchCalls(t, "writes", func(call *notification) response {
+		if name, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", call.pid, call.args[0])); err == nil && name == target {
+			attempts <- time.Now()
+		}
+		return response{flags: letItContinue}
+	})}
+}
+
+// watchCalls lets answer decide on the calls of that name, on a goroutine of its own.
+func watchCalls(t *testing.T, calls string, answer func(*notification) response) *callWatch {
 	t.Helper()
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -37,18 +53,14 @@ func watchWrites(t *testing.T, target string) *writeWatch {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &writeWatch{
-		wrap:     strings.Split(helperArgs("watched")+"\t9", "\t"),
-		passed:   os.NewFile(uintptr(pair[1]), "watched"),
-		attempts: make(chan time.Time, 10000),
-	}
+	w := &callWatch{wrap: program("watched", "9", calls), passed: os.NewFile(uintptr(pair[1]), "watched")}
 	ended := make(chan error, 1)
-	go func() { ended <- w.watch(ours.(*net.UnixConn), target) }()
+	go func() { ended <- watch(ours.(*net.UnixConn), answer) }()
 	t.Cleanup(func() {
 		ours.Close()
 		w.passed.Close()
 		if err := <-ended; err != nil {
-			t.Error("watching writes:", err)
+			t.Error("watching system calls:", err)
 		}
 	})
 	return w
@@ -91,7 +103,7 @@ const (
 )
 
 // watch returns when the last process under the filter has ended.
-func (w *writeWatch) watch(conn *net.UnixConn, target string) error {
+func watch(conn *net.UnixConn, answer func(*notification) response) error {
 	oob := make([]byte, unix.CmsgSpace(4))
 	_, n, _, _, err := conn.ReadMsgUnix(make([]byte, 1), oob)
 	if err != nil {
@@ -123,10 +135,9 @@ func (w *writeWatch) watch(conn *net.UnixConn, target string) error {
 		} else if errno != 0 {
 			return errno
 		}
-		if name, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", call.pid, call.args[0])); err == nil && name == target {
-			w.attempts <- time.Now()
-		}
-		if errno := ioctl(fds[0], notifSend, unsafe.Pointer(&response{id: call.id, flags: letItContinue})); errno != 0 && errno != unix.ENOENT {
+		reply := answer(&call)
+		reply.id = call.id
+		if errno := ioctl(fds[0], notifSend, unsafe.Pointer(&reply)); errno != 0 && errno != unix.ENOENT {
 			return errno
 		}
 	}
@@ -139,19 +150,31 @@ func ioctl(fd int, request uintptr, arg unsafe.Pointer) unix.Errno {
 
 func init() { helpers["watched"] = helperWatched }
 
-// watched FD PROGRAM ARG…: becomes PROGRAM under a filter that reports its writes on a descriptor, which it sends
-// over FD.
+// watched is which calls can be watched; those of clocks only where the clock is not CLOCK_MONOTONIC.
+var watched = map[string][]uint32{
+	"writes": {unix.SYS_WRITE, unix.SYS_WRITEV, unix.SYS_PWRITE64, unix.SYS_PWRITEV, unix.SYS_PWRITEV2},
+	"clocks": {unix.SYS_CLOCK_GETTIME, unix.SYS_CLOCK_NANOSLEEP, unix.SYS_TIMERFD_CREATE, unix.SYS_TIMER_CREATE},
+}
+
+// watched FD CALLS PROGRAM ARG…: becomes PROGRAM under a filter that reports those calls on a descriptor, which it
+// sends over FD.
 func helperWatched(args []string) int {
 	runtime.LockOSThread() // the filter is this thread's, and exec keeps this thread
 	fd, _ := strconv.Atoi(args[0])
 	filter := []unix.SockFilter{{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0}} // the number of the system call
-	writes := []uint32{unix.SYS_WRITE, unix.SYS_WRITEV, unix.SYS_PWRITE64, unix.SYS_PWRITEV, unix.SYS_PWRITEV2}
-	for i, nr := range writes {
-		filter = append(filter, unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: nr, Jt: uint8(len(writes) - i)})
+	calls := watched[args[1]]
+	for i, nr := range calls {
+		filter = append(filter, unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: nr, Jt: uint8(len(calls) - i)})
 	}
-	filter = append(filter,
-		unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
-		unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_USER_NOTIF})
+	filter = append(filter, unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW})
+	if args[1] == "clocks" {
+		const firstArgument = 16 // its lower half, where that comes first
+		filter = append(filter,
+			unix.SockFilter{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: firstArgument},
+			unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.CLOCK_MONOTONIC, Jf: 1},
+			unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW})
+	}
+	filter = append(filter, unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_USER_NOTIF})
 	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return 1
@@ -166,5 +189,5 @@ func helperWatched(args []string) int {
 	}
 	unix.CloseOnExec(int(listener))
 	unix.CloseOnExec(fd)
-	return becomes(args[1:])
+	return becomes(args[2:])
 }

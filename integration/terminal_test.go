@@ -6,6 +6,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // session is one of its own on a pseudo terminal, led by a shell. It does not echo, and its lines end in LF.
@@ -94,6 +96,30 @@ func (x *session) state(pid int, states string) {
 	}
 }
 
+// ended waits until a process is no more.
+func (x *session) ended(pid int) {
+	x.t.Helper()
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err == unix.ESRCH {
+		return
+	}
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	for err = unix.EINTR; err == unix.EINTR; {
+		var n int
+		wait := time.Until(x.out.deadline())
+		n, err = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(max(wait, 0).Milliseconds()))
+		if err == nil && n == 0 {
+			x.t.Fatalf("process %d has not ended", pid)
+		}
+	}
+	if err != nil {
+		x.t.Fatal(err)
+	}
+}
+
 const where = "{any}pid {pid=main} parent {pid=daemon} group {pid=group} foreground {pid=foreground} "
 
 func init() {
@@ -149,10 +175,20 @@ func jobControl(t *testing.T) {
 // for the terminal itself.
 func TestTerminalIsGivenBack(t *testing.T) {
 	t.Parallel()
+	breakable, err := provokable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// main tells a service when it runs, which then writes a command.
+	orders := func(command string) string {
+		return `printf 'fd.pipe\tr\tw\nservice.args\ts\t/bin/sh\t-c\tread x; printf "` + command + `\\n"\nservice.fds\ts\tr\tcontrol.cmd\nservice.start\ts\n'` +
+			`'service.fds\tmain\tstdin\tstdout\tstderr\tw\n' >$DIR/conf; `
+	}
+	const tells = `-c $DIR/conf -- /bin/sh -c 'echo main runs >&3; read x'`
 	for name, script := range map[string]string{
-		"main ends": "$DP -- $HELPER helper terminal 7",
-		"terminate": `printf 'fd.pipe\tr\tw\nservice.args\ts\t/bin/sh\t-c\tread x; printf "terminate\\0114\\n"\nservice.fds\ts\tr\tcontrol.cmd\nservice.start\ts\n'` +
-			`'service.fds\tmain\tstdin\tstdout\tstderr\tw\n' >$DIR/conf; $DP -c $DIR/conf -- /bin/sh -c 'echo main runs >&3; read x'`,
+		"main ends":    "$DP -- $HELPER helper terminal 7",
+		"terminate":    orders(`terminate\\0114`) + "$DP " + tells,
+		"collapse":     orders(`echo\\011provoke map`) + breakable + ` -E "$(printf '/bin/echo\texecuted')" ` + tells,
 		"exec on exit": `$DP -E "$(printf '/bin/echo\texecuted')" -- $HELPER helper terminal`,
 		"fatal signal": "$DP -- /bin/sh -c 'kill -SEGV $PPID; sleep 1000'",
 		"no program":   "$DP -- nosuchprogram",
@@ -184,6 +220,7 @@ func TestInteractiveShellAsMain(t *testing.T) {
 	x.input("fg", "hello")
 	x.out.await("{any}read hello.")
 	x.key(ctrlC)
+	x.ended(x.num("main")) // until then it might read what is meant for the shell
 	x.input("exit 6", "exit 6")
 	x.out.await("{any}status 6")
 }

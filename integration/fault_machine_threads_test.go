@@ -1,0 +1,94 @@
+package integration
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestFaultNoMoreThreads: a limit that refuses processes refuses threads as well. With pools all threads are there: as
+// many clients as there may be each hang in the opening of a pipe, which takes a thread each, and sixteen starts beside
+// them are put off. Without pools some are.
+func TestFaultNoMoreThreads(t *testing.T) {
+	t.Parallel()
+	noMoreThreads(t, 15, "--service-pool", "60", "--fd-pool", "60")
+	noMoreThreads(t, 4)
+}
+
+func noMoreThreads(t *testing.T, clients int, pools ...string) {
+	d := setup{args: append([]string{"-i"}, pools...), wrap: program("modest", "65536")}.start(t)
+	if err := unix.Chmod(d.dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	d.i.send("socket.create⇥-⇥{dir}/ctl", "service.args⇥running⇥/bin/sleep⇥1000", "service.start⇥running")
+	for n := range clients {
+		fifo := fmt.Sprintf("%s/fifo%d", d.dir, n)
+		if err := unix.Mkfifo(fifo, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := unix.Chown(fifo, modestUser, modestUser); err != nil {
+			t.Fatal(err)
+		}
+		d.client(fmt.Sprint(n))
+	}
+	d.i.await("service.state⇥running⇥up⇥{any}")
+	for n := range 16 {
+		d.i.send(fmt.Sprintf("service.args⇥s%d⇥/bin/sh⇥-c⇥exit %d", n, n))
+	}
+	d.i.skip()
+
+	d.limitProcesses(1)
+	for n, c := range d.clients {
+		c.send(fmt.Sprintf("fd.open⇥f%d⇥write⇥{dir}/fifo%d", n, n))
+		d.eventually("it hangs there", func() bool { return hanging(d.pid) > n })
+	}
+	var downs []string
+	for n := range 16 {
+		d.i.send(fmt.Sprintf("service.start⇥s%d", n))
+		downs = append(downs, fmt.Sprintf("service.state⇥s%d⇥down⇥{now}⇥{pid}⇥exit⇥%d⇥{int}⇥0", n, n))
+	}
+	for range 16 {
+		d.log.await("error: fork failed: Resource temporarily unavailable")
+	}
+	d.i.send("service.signal⇥running⇥TERM")
+	d.i.await("service.state⇥running⇥down⇥{now}⇥{pid}⇥signal⇥SIGTERM⇥{int}⇥0")
+	d.signal("HUP")
+	d.i.await("signal⇥SIGHUP⇥{now}⇥1")
+
+	d.limitProcesses(10000)
+	for n, c := range d.clients {
+		reader := fifoReader(t, fmt.Sprintf("%s/fifo%d", d.dir, n))
+		c.await(fmt.Sprintf("fd.state⇥f%d⇥file⇥write⇥{dir}/fifo%d", n, n))
+		unix.Close(reader)
+	}
+	d.i.awaitAll(downs...)
+	d.i.skip()
+}
+
+// hanging counts the threads of a process that wait in open(2).
+func hanging(pid int) (n int) {
+	calls, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/syscall", pid))
+	if err != nil {
+		return 0
+	}
+	for _, call := range calls {
+		text, err := os.ReadFile(call) // "running", or the number of the call first
+		if err == nil && strings.HasPrefix(string(text), fmt.Sprintf("%d ", unix.SYS_OPENAT)) {
+			n++
+		}
+	}
+	return n
+}
+
+func fifoReader(t *testing.T, path string) int {
+	t.Helper()
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fd
+}

@@ -1,0 +1,118 @@
+package integration
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The promise that what passes through daemonproxy arrives as it was: environment and arguments, byte by byte.
+
+// everyByte is all bytes that a C string can hold.
+func everyByte() string {
+	var b []byte
+	for c := 1; c < 256; c++ {
+		b = append(b, byte(c))
+	}
+	return string(b)
+}
+
+// strangeEnvironment is one that no shell would make.
+func strangeEnvironment() []string {
+	return []string{
+		"DP_BYTES=" + everyByte(), everyByte() + "=" + everyByte(), "DP_TWICE=1", "DP_TWICE=2", "DP_EMPTY=", "=no name", "no value", "",
+		"DP_LONG=" + strings.Repeat("long ", 20000),
+	}
+}
+
+// withoutRepeats is what services get of an environment: each name once, as the first entry has it, since programs do not agree
+// on which of several counts; and no empty strings.
+func withoutRepeats(environ []string) (once []string) {
+	seen := map[string]bool{}
+	for _, variable := range environ {
+		name, _, named := strings.Cut(variable, "=")
+		if variable == "" || named && seen[name] {
+			continue
+		}
+		seen[name] = named
+		once = append(once, variable)
+	}
+	return once
+}
+
+// ofProcess is a file of /proc whose strings end in NUL.
+func ofProcess(t *testing.T, pid int, file string) []string {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Split(string(bytes.TrimSuffix(text, []byte{0})), "\x00")
+}
+
+func TestEnvironmentIsPassedOn(t *testing.T) {
+	t.Parallel()
+	for name, args := range map[string][]string{
+		"service": {"-i"}, "pools": {"-i", "--service-pool", "5", "--fd-pool", "20"},
+	} {
+		d := setup{args: args, env: strangeEnvironment()}.start(t)
+		d.i.send("service.args⇥s⇥{helper hang}", "service.start⇥s")
+		d.i.await("service.state⇥s⇥up⇥{now}⇥{pid=s}⇥-⇥-⇥0⇥-")
+		given := ofProcess(t, d.pid, "environ")
+		if got := ofProcess(t, d.num("s"), "environ"); !slices.Equal(got, withoutRepeats(given)) {
+			t.Errorf("%s: of %d variables it has %d: %.2000q", name, len(given), len(got), got)
+		}
+		for _, variable := range strangeEnvironment() {
+			if !slices.Contains(given, variable) {
+				t.Errorf("%s: the daemon itself was not given %.100q", name, variable)
+			}
+		}
+	}
+}
+
+// TestEntrypointPassesEverythingOn: words and environment, which need not be lines of the protocol.
+func TestEntrypointPassesEverythingOn(t *testing.T) {
+	t.Parallel()
+	helperArgs("hang")
+	bytes := strings.NewReplacer("{", "", "}", "").Replace(everyByte()) // which the test itself would expand
+	words := []string{selfBinary, "helper", "hang", bytes, "", "\t", "\n", "-i", "--", strings.Repeat("w", 100000)}
+	d := setup{args: append([]string{"-S", "{dir}/ctl", "--"}, words...), env: strangeEnvironment()}.start(t)
+	c := d.client("c")
+	state := c.services()["main"]
+	if len(state) < 5 || state[2] != "up" {
+		t.Fatalf("main is %q", state)
+	}
+	d.set("main", state[4])
+	if got := ofProcess(t, d.num("main"), "cmdline"); !slices.Equal(got, words) {
+		t.Errorf("it has the words %.1000q", got)
+	}
+	if got, given := ofProcess(t, d.num("main"), "environ"), ofProcess(t, d.pid, "environ"); !slices.Equal(got, withoutRepeats(given)) {
+		t.Errorf("of %d variables it has %d", len(given), len(got))
+	}
+}
+
+// TestExecOnExitGetsItsArguments: all bytes but TAB, which separates them, also by way of a command.
+func TestExecOnExitGetsItsArguments(t *testing.T) {
+	t.Parallel()
+	data := strings.NewReplacer("\t", "", "\n", "", "{", "", "}", "").Replace(everyByte())
+	for _, how := range []string{"option", "command"} {
+		s := setup{args: []string{"-i"}, env: strangeEnvironment()}
+		arguments := helperArgs("args") + "\t" + data + "\t\t "
+		if how == "option" {
+			s.args = append(s.args, "-E", arguments)
+		}
+		d := s.start(t)
+		if how == "command" {
+			d.i.raw("terminate.exec_args\t" + arguments + "\n")
+		}
+		d.i.send("terminate⇥0")
+		d.i.exactly("3")
+		d.i.exactly(fmt.Sprintf("%q", data))
+		d.i.exactly(`""`)
+		d.i.exactly(`" "`)
+		d.expectExit(0)
+	}
+}

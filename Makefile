@@ -1,49 +1,58 @@
 # Every target does one thing; `make` alone lists them.
-# Knobs: FUZZTIME=1m or 200000x (fuzz, each target: time or inputs), ROUNDS=60 (soak, 50 rounds each), RUN=Conformance/C061 (integration), PREFIX and DESTDIR (install),
+# Knobs: RUN=Conformance/C061 (integration), FUZZTIME=1m or 60000x (fuzz, each target: time or inputs), CHECKS=5000
+# (model, random runs), ROUNDS=60 and DURATION=8h (soak: times 50 rounds, and time), BOOT="amd64 arm64 armv7 riscv64"
+# (boot-test), BENCH=start and QUICK=1 (bench), PREFIX, DESTDIR and ZSHDIR (install),
 # VERSION and SOURCE_DATE_EPOCH (build).
 
 VERSION   ?= 0.1.0
-FUZZTIME  ?= 200000x
+FUZZTIME  ?= 60000x
 RUN       ?=
 ROUNDS    ?= 20
+CHECKS    ?= 2000
+BOOT      ?= amd64 arm64
+DURATION  ?= 10m
 PREFIX    ?= /usr/local
+ZSHDIR    ?= $(PREFIX)/share/zsh/site-functions
 GO        ?= go
 BIN       := build/daemonproxy
+CTL       := build/dpctl
 
 EPOCH := $(or $(SOURCE_DATE_EPOCH),$(shell date +%s))
 HEAD  := $(or $(shell git rev-parse --verify -q HEAD 2>/dev/null),unknown)
 DIRTY := $(if $(shell git status --porcelain 2>/dev/null),dirty)
 STAMP := -X main.version=$(VERSION) -X main.buildEpoch=$(EPOCH) -X main.gitHead=$(HEAD) -X main.gitDirty=$(DIRTY)
 
-UNIT = $$($(GO) list ./... | grep -v '/integration$$')
+UNIT = $$($(GO) list ./... | grep -v -E '/integration(/(boot|bench.*))?$$')
 
-.PHONY: FORCE help build cross run test check setup lint deps tidy-lint unit fuzz integration soak cover install clean
+.PHONY: FORCE help build cross run test check setup lint deps tidy-lint unit fuzz gosec vulncheck integration race-integration applet model boot-test soak cover bench bench-peers install deb package clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## build build/daemonproxy, statically linked
+build: ## build build/daemonproxy and build/dpctl, statically linked
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w $(STAMP)' -o $(BIN) ./cmd/daemonproxy
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o $(CTL) ./cmd/dpctl
 
 CROSS := amd64 arm64 armv6 armv7 riscv64 mipsle 386
 
 cross: $(CROSS:%=build/daemonproxy-%) ## build build/daemonproxy-ARCH for each architecture of CROSS, statically linked
 
+FOR = CGO_ENABLED=0 GOARCH=$(patsubst armv%,arm,$*) GOARM=$(or $(patsubst armv%,%,$(filter armv%,$*)),7) GOMIPS=softfloat
+
 build/daemonproxy-%: FORCE
-	CGO_ENABLED=0 GOARCH=$(patsubst armv%,arm,$*) GOARM=$(or $(patsubst armv%,%,$(filter armv%,$*)),7) GOMIPS=softfloat \
-		$(GO) build -trimpath -buildvcs=false -ldflags '-s -w $(STAMP)' -o $@ ./cmd/daemonproxy
+	$(FOR) $(GO) build -trimpath -buildvcs=false -ldflags '-s -w $(STAMP)' -o $@ ./cmd/daemonproxy
 
 run: build ## build, then run the quick start in the foreground; Ctrl-C ends it
 	examples/quickstart/run.sh
 
 test: setup check ## set up what the tests need, then check; CI runs this
 
-check: lint deps tidy-lint unit fuzz integration ## everything that must pass before a change goes in
+check: lint deps tidy-lint gosec unit fuzz integration race-integration applet boot-test package ## everything that must pass before a change goes in
 
 setup: ## install what the tests need (Debian, as root), elsewhere name what is missing
 	@.ci/setup
 
-lint: ## gofmt, go vet for each way to start a program, staticcheck, links and listings in *.md
+lint: ## gofmt, go vet for each way to start a program, staticcheck, links and listings in *.md, manual pages
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "not gofmt'ed:"; echo "$$unformatted"; exit 1; }
 	GOARCH=amd64 $(GO) vet ./...
 	GOARCH=arm64 CGO_ENABLED=0 $(GO) vet ./...
@@ -51,9 +60,12 @@ lint: ## gofmt, go vet for each way to start a program, staticcheck, links and l
 	GOARCH=riscv64 CGO_ENABLED=0 $(GO) vet ./...
 	GOARCH=mipsle CGO_ENABLED=0 $(GO) vet ./...
 	$(GO) vet -tags applet ./service/spawn/... ./cmd/daemonproxy
+	$(GO) vet -tags provoke ./controller
 	$(GO) tool staticcheck ./...
 	$(GO) tool staticcheck -tags applet ./service/spawn/...
+	$(GO) tool staticcheck -tags provoke ./controller
 	@.ci/docs
+	@.ci/man
 
 deps: ## who may import whom, and what must not be linked in
 	@.ci/deps
@@ -61,18 +73,44 @@ deps: ## who may import whom, and what must not be linked in
 tidy-lint: ## go.mod and go.sum list what the code imports, no more and no less
 	$(GO) mod tidy -diff
 
-unit: ## unit tests, with the race detector; those of the applet too
+unit: ## unit tests, with the race detector; those of the applet too, and on amd64 of system calls with 32 bits
 	CGO_ENABLED=1 $(GO) test -race $(UNIT)
 	$(GO) test -tags applet ./service/spawn
+	$(if $(filter amd64,$(shell $(GO) env GOARCH)),CGO_ENABLED=0 GOARCH=386 $(GO) test ./actor/mainthread ./actor/signals)
 
 fuzz: ## each fuzz target for FUZZTIME, a time or a number of inputs
 	@.ci/fuzz $(FUZZTIME)
 
+gosec: ## what gosec finds is in .ci/gosec.accepted, with a reason
+	@.ci/gosec
+
+vulncheck: ## known vulnerabilities of what is linked in; needs vuln.go.dev, so check does without
+	$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./cmd/daemonproxy
+
 integration: ## end-to-end tests on the real binary, or those that RUN names
 	$(GO) test ./integration -count=1 -timeout 15m $(if $(RUN),-v -run '$(RUN)')
 
-soak: ## the promise of the pools, ROUNDS times as long as in integration
-	SOAK=$(ROUNDS) $(GO) test ./integration -count=1 -timeout 24h -v -run TestSoakInPoolMode
+race-integration: ## the same, with a daemon that is built with the race detector, which needs a C library
+	INTEGRATION_RACE=1 CGO_ENABLED=1 $(GO) test ./integration -count=1 -timeout 15m -skip '^Test(Containers|CrossBuilds|BesideTiniAndDumbInit)$$' $(if $(RUN),-v -run '$(RUN)')
+
+applet: ## the end-to-end tests on a binary that starts programs as architectures without assembly do
+	INTEGRATION_START=applet $(GO) test ./integration -count=1 -timeout 15m -skip '^Test(CrossBuilds|BesideTiniAndDumbInit)$$'
+
+model: ## CHECKS daemons beside a model of their state, under random commands
+	MODEL_CHECKS=$(CHECKS) $(GO) test ./integration -count=1 -timeout 24h -v -run 'TestModel$$'
+
+boot-test: $(foreach a,$(BOOT),build/daemonproxy-$a build/boot/$a/spawn.test build/boot/$a/vmlinuz) ## tests on machines that QEMU emulates, one for each architecture of BOOT
+	BOOT='$(BOOT)' $(GO) test ./integration/boot -count=1 -timeout 30m -v
+
+build/boot/%/spawn.test: FORCE
+	$(FOR) $(GO) test -c -o $@ ./service/spawn
+
+build/boot/%/vmlinuz:
+	.ci/kernel $*
+
+soak: ## the promise of the pools for ROUNDS, then everything at once for DURATION
+	SOAK=$(ROUNDS) $(GO) test ./integration -count=1 -timeout 0 -v -run TestSoakInPoolMode
+	SOAK_DURATION=$(DURATION) $(GO) test ./integration -count=1 -timeout 0 -v -run TestSoakOfEverything
 
 cover: ## coverage of the unit tests, by function and as build/cover.html
 	@mkdir -p build
@@ -80,8 +118,34 @@ cover: ## coverage of the unit tests, by function and as build/cover.html
 	$(GO) tool cover -html=build/cover.out -o build/cover.html
 	$(GO) tool cover -func=build/cover.out
 
-install: build ## install the binary below $(DESTDIR)$(PREFIX)
+define BENCH_BUILD
+CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w' -o build/empty ./integration/bench/empty
+$(GO) build -o build/bench ./integration/bench
+endef
+
+bench: build ## measure the binary: latencies, rates, memory; BENCH=regexp chooses figures, QUICK=1 is short
+	$(BENCH_BUILD)
+	build/bench $(BIN) build/empty
+
+bench-peers: build ## the same for s6, runit, supervisord and tini beside it; installs them (Debian, as root)
+	@.ci/setup peers
+	$(BENCH_BUILD)
+	build/bench $(BIN) build/empty peers
+
+install: build ## install both programs, manual pages and completions below $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/daemonproxy
+	install -D -m 755 $(CTL) $(DESTDIR)$(PREFIX)/bin/dpctl
+	for page in docs/man/*.*; do install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; done
+	for shell in bash zsh fish; do GOOS= GOARCH= $(GO) run ./cmd/dpctl completion $$shell >build/completion.$$shell || exit 1; done
+	install -D -m 644 build/completion.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/dpctl
+	install -D -m 644 build/completion.zsh $(DESTDIR)$(ZSHDIR)/_dpctl
+	install -D -m 644 build/completion.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/dpctl.fish
+
+deb: ## build/daemonproxy_VERSION_ARCH.deb, a Debian package of all that install installs
+	@.ci/deb $(VERSION)
+
+package: deb ## install the Debian package below a directory, use it, and remove it without a trace
+	@.ci/debtest $(VERSION)
 
 clean: ## remove build/
 	rm -rf build

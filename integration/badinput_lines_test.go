@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // quoted is the part of a line that an error event shows.
@@ -66,7 +65,7 @@ func timeless(line string) string {
 // badDaemon is a daemon in badState.
 func badDaemon(t *testing.T) *daemon {
 	t.Helper()
-	d := setup{args: []string{"-i", "-S", "{dir}/ctl"}, time: 2 * time.Minute}.start(t) // a dump for each line adds up
+	d := setup{args: []string{"-i", "-S", "{dir}/ctl"}}.start(t) // a dump for each line adds up
 	d.i.send(badState...)
 	d.i.await("service.state⇥up⇥up⇥{now}⇥{pid=up}⇥-⇥-⇥0⇥-")
 	d.i.skip()
@@ -124,7 +123,7 @@ func TestBadLinesInAConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer config.Close()
-	d := setup{args: []string{"-i", "-c", fifo}, time: 2 * time.Minute}.start(t)
+	d := setup{args: []string{"-i", "-c", fifo}}.start(t)
 	send := func(line string) {
 		t.Helper()
 		if _, err := io.WriteString(config, line+"\n"); err != nil {

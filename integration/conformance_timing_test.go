@@ -69,7 +69,7 @@ func (d *daemon) killed() time.Duration {
 // shortRunRestartsAfterTheInterval lets the service run for one to two of three seconds: a full interval counts from
 // its exit, not from its start.
 func shortRunRestartsAfterTheInterval(t *testing.T) {
-	d := setup{args: []string{"-i"}, time: time.Minute}.start(t)
+	d := setup{args: []string{"-i"}}.start(t)
 	d.i.send("service.args⇥s⇥{helper hang}", "service.args⇥later⇥{helper exit}", "service.auto_up⇥s⇥3⇥always")
 	d.i.await("service.state⇥s⇥up⇥{now=up}⇥{pid=p}⇥-⇥-⇥0⇥-")
 	d.i.send("service.start⇥later⇥{up+2}")
@@ -116,7 +116,7 @@ func longRunRestartsAtOnce(t *testing.T) {
 }
 
 func serviceControllerWaitsForASlot(t *testing.T) {
-	d := setup{args: []string{"--max-clients", "2", "-i", "-S", "{dir}/ctl"}, time: time.Minute}.start(t)
+	d := setup{args: []string{"--max-clients", "2", "-i", "-S", "{dir}/ctl"}}.start(t)
 	a := d.client("a")
 	d.i.send("service.args⇥s⇥{helper talk}", "service.fds⇥s⇥control.socket")
 	d.i.await("service.fds⇥s⇥control.socket")
@@ -145,7 +145,7 @@ func (d *daemon) block() {
 }
 
 func clientThatNeverReadsIsClosed(t *testing.T) {
-	d := setup{args: []string{"-i", "-S", "{dir}/ctl"}, time: time.Minute}.start(t)
+	d := setup{args: []string{"-i", "-S", "{dir}/ctl"}}.start(t)
 	a := d.client("a")
 	a.send("conn.event_timeout⇥1⇥2")
 	a.sync()

@@ -114,7 +114,7 @@ func (e *engine) container(t *testing.T, config string, tty bool, args ...string
 func (c *container) launch(argv []string, attr *syscall.SysProcAttr) {
 	c.t.Helper()
 	var files []*os.File
-	limit := time.Now().Add(30 * time.Second)
+	limit := time.Now().Add(patience)
 	c.out = &lines{t: c.t, name: "container", vars: c.vars, deadline: func() time.Time { return limit }}
 	infoR, infoW := pipe(c.t)
 	if c.tty {

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 )
 
 // What daemonproxy costs, in figures that do not depend on the machine's mood: heap objects, system calls, bytes of the
@@ -19,7 +18,7 @@ import (
 // allocates anything, without pools as well.
 func TestRoundsCostNoHeapObjects(t *testing.T) {
 	t.Parallel()
-	d := setup{args: []string{"-i", "-S", "{dir}/ctl"}, time: time.Minute}.start(t)
+	d := setup{args: []string{"-i", "-S", "{dir}/ctl"}}.start(t)
 	a := d.client("a")
 	d.i.send("service.args⇥s⇥{helper exit}⇥0")
 	round := func() {
@@ -58,7 +57,6 @@ func TestSystemCalls(t *testing.T) {
 	d := setup{
 		args: []string{"-i", "-S", "{dir}/ctl"},
 		wrap: []string{"/bin/sh", "-c", `exec strace -D -f -q -s 80 -o "$` + strings.TrimSuffix(testMark, "=") + `/trace" "$0" "$@"`},
-		time: 2 * time.Minute, // traced, everything takes a multiple of its time
 	}.start(t)
 	children := map[string]bool{}
 	phases := []struct {

@@ -38,7 +38,7 @@ type started struct {
 
 func (e example) start(t testing.TB) *started {
 	t.Helper()
-	return e.startOn(t, setup{time: time.Minute})
+	return e.startOn(t, setup{})
 }
 
 func (e example) startOn(t testing.TB, s setup) *started {
@@ -63,7 +63,6 @@ func (e example) startOnTerminal(t testing.TB) (*started, *terminal) {
 	t.Helper()
 	tty := newTerminal(t)
 	x := e.startOn(t, setup{
-		time: time.Minute,
 		fds:  map[int]*os.File{0: tty.slave, 1: tty.slave, 2: tty.slave},
 		wrap: strings.Split(helperArgs("foreground"), "\t"),
 	})

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 )
 
 // provokable is the daemon with the build tag provoke, whose echo breaks the program on demand.
@@ -70,7 +69,6 @@ func (s setup) provoked(t *testing.T) *daemon {
 	s.wrap = []string{"/bin/sh", "-c", `ulimit -Sn 300; exec "$0" "$@"`}
 	s.files = map[string]string{"rescue": "#!/bin/sh\n" + rescue}
 	s.loose = true
-	s.time = time.Minute
 	return s.start(t)
 }
 

@@ -8,7 +8,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -109,7 +108,7 @@ func TestDescriptorWithEachCommand(t *testing.T) {
 func TestClientsThatPassDescriptorsAndDie(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(seedFor(t), 3))
-	d := setup{args: []string{"-i", "-S", "{dir}/ctl"}, time: time.Minute}.start(t)
+	d := setup{args: []string{"-i", "-S", "{dir}/ctl"}}.start(t)
 	d.i.send("log.filter⇥fatal")
 	for range 500 {
 		a := d.dial("a")

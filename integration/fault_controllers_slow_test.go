@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 )
 
 // Controllers that read far too slowly, or not at all, and are not gone.
@@ -40,7 +39,7 @@ func numbered(t *testing.T, lines []string, size int) (overflows int) {
 // one gets whole lines in order up to where it lost some, is told so, and is in step again when it has caught up.
 func TestClientThatReadsByteByByte(t *testing.T) {
 	t.Parallel()
-	d := setup{args: []string{"-i", "-S", "{dir}/ctl"}, time: time.Minute}.start(t)
+	d := setup{args: []string{"-i", "-S", "{dir}/ctl"}}.start(t)
 	slow := d.client("slow")
 	slow.send("conn.event_timeout⇥1000⇥2000")
 	slow.sync()
@@ -89,7 +88,7 @@ func (c *controller) catchUp() (lines []string) {
 // others are served meanwhile. Who loses some of the flood of events is told so, and has the last ones again after that.
 func TestHundredThousandCommandsWithoutReading(t *testing.T) {
 	t.Parallel()
-	d := setup{args: []string{"-i", "-S", "{dir}/ctl"}, time: time.Minute}.start(t)
+	d := setup{args: []string{"-i", "-S", "{dir}/ctl"}}.start(t)
 	flood, watch := d.client("flood"), d.client("watch")
 	flood.send("conn.event_timeout⇥0⇥1000") // its commands go on while it is blocked
 	flood.sync()
@@ -139,7 +138,7 @@ func TestHundredThousandCommandsWithoutReading(t *testing.T) {
 // goes on; stopped again, it can be killed and its slot serves the next.
 func TestStoppedControllerService(t *testing.T) {
 	t.Parallel()
-	d := setup{args: []string{"-i", "-S", "{dir}/ctl", "--max-clients", "3"}, time: time.Minute}.start(t)
+	d := setup{args: []string{"-i", "-S", "{dir}/ctl", "--max-clients", "3"}}.start(t)
 	watch := d.client("watch")
 	d.i.send("service.args⇥talk⇥{helper talk}⇥conn.event_timeout|1000|2000⇥echo|ready", "service.fds⇥talk⇥control.event⇥control.cmd⇥stderr",
 		"service.start⇥talk")

@@ -61,7 +61,7 @@ func (v visit) happens(path string) error {
 		return err
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		return err
 	}
 	for at := 0; at < v.write; at += v.piece {
@@ -99,7 +99,7 @@ func TestClientsThatDieAnywhere(t *testing.T) {
 	t.Parallel()
 	random := careless{rand.New(rand.NewPCG(seedFor(t), 1))}
 	const slots = 8
-	d := setup{args: []string{"-i", "-S", "{dir}/ctl", "--max-clients", fmt.Sprint(slots)}, time: 2 * time.Minute}.start(t)
+	d := setup{args: []string{"-i", "-S", "{dir}/ctl", "--max-clients", fmt.Sprint(slots)}}.start(t)
 	d.i.send("log.filter⇥fatal")
 	watch := d.client("watch")
 	known := picture{}
@@ -157,7 +157,7 @@ func (d *daemon) quiet() {
 func TestControllerServicesThatDieAnywhere(t *testing.T) {
 	t.Parallel()
 	random := careless{rand.New(rand.NewPCG(seedFor(t), 2))}
-	d := setup{args: []string{"-i", "-S", "{dir}/ctl"}, time: 2 * time.Minute}.start(t)
+	d := setup{args: []string{"-i", "-S", "{dir}/ctl"}}.start(t)
 	d.i.send("log.filter⇥fatal")
 	watch := d.client("watch")
 	known := picture{}

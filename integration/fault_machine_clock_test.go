@@ -45,7 +45,7 @@ func TestFaultClockJumps(t *testing.T) {
 		return response{}
 	})
 	d := setup{
-		args: []string{"-i", "-S", "{dir}/ctl"}, wrap: slices.Concat(w.wrap, program("no_vdso")), time: time.Minute,
+		args: []string{"-i", "-S", "{dir}/ctl"}, wrap: slices.Concat(w.wrap, program("no_vdso")),
 		fds: map[int]*os.File{2: devFull(t), 9: w.passed}, // a log that is tried again and again
 	}.start(t)
 	a := d.client("a")

@@ -3,7 +3,6 @@ package integration
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -14,7 +13,7 @@ func TestFaultNoMoreMemory(t *testing.T) {
 	if raceBuild || startPath == "applet" {
 		return // the race detector maps memory all the time, the applet when it begins
 	}
-	d := setup{args: []string{"-i", "-S", "{dir}/ctl", "-q", "--service-pool", "64", "--fd-pool", "64"}, time: 40 * time.Second}.start(t)
+	d := setup{args: []string{"-i", "-S", "{dir}/ctl", "-q", "--service-pool", "64", "--fd-pool", "64"}}.start(t)
 	a := d.client("a")
 	d.refuseMemory()
 	for n := range 20 {

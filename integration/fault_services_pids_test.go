@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -27,7 +26,7 @@ func TestFaultPIDReuse(t *testing.T) {
 	inR, inW := pipe(t)
 	outR, outW := pipe(t)
 	d := setup{
-		args: []string{"-i"}, pid1: true, loose: true, time: time.Minute,
+		args: []string{"-i"}, pid1: true, loose: true,
 		fds: map[int]*os.File{3: inR, 4: outW},
 	}.start(t)
 	d.i.send("socket.create⇥-⇥{dir}/ctl")

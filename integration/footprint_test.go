@@ -57,7 +57,7 @@ func (d *daemon) settle() {
 	for _, c := range d.clients {
 		c.close()
 	}
-	d.i.deadline = func() time.Time { return time.Now().Add(10 * time.Second) }
+	d.i.deadline = func() time.Time { return time.Now().Add(patience) }
 	d.limit = d.i.deadline()
 	for d.i.endServices() {
 	}

@@ -191,7 +191,7 @@ func (s *modelled) settled() {
 			return
 		}
 		i := s.talkers[0]
-		line, err := i.next(time.Now().Add(10 * time.Second))
+		line, err := i.next(time.Now().Add(patience))
 		if err != nil {
 			s.r.Fatalf("waiting for something to happen to %v: %v\n%s", owed, err, strings.Join(s.script[max(0, len(s.script)-300):], "\n"))
 		}

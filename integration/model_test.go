@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"daemonproxy/integration/model"
 
@@ -73,7 +72,7 @@ type talker struct {
 
 func newModelled(t *testing.T, r *rapid.T) *modelled {
 	o := model.Options{Programs: programs, Filter: "info"}
-	s := setup{args: []string{"-i", "-q", "-S", "{dir}/ctl"}, time: 2 * time.Minute}
+	s := setup{args: []string{"-i", "-q", "-S", "{dir}/ctl"}}
 	if rapid.IntRange(0, 3).Draw(r, "pools") == 3 {
 		o.Services, o.ServiceBytes, o.Handles, o.HandleBytes = 3, 100, 11, 32
 		s.args = append(s.args, "--service-pool", "3x100", "--fd-pool", "11x32")

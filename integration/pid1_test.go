@@ -3,7 +3,6 @@ package integration
 import (
 	"strings"
 	"testing"
-	"time"
 )
 
 // orphans is a script that leaves 10,000 processes behind, by hundreds.
@@ -12,7 +11,7 @@ const orphans = "i=0; while [ $i -lt 100 ]; do (j=0; while [ $j -lt 100 ]; do : 
 // TestPID1ReapsOrphans lets 10,000 processes lose their parent. They count the pids of their namespace up.
 func TestPID1ReapsOrphans(t *testing.T) {
 	t.Parallel()
-	d := setup{args: []string{"-i"}, pid1: true, loose: true, time: time.Minute}.start(t)
+	d := setup{args: []string{"-i"}, pid1: true, loose: true}.start(t)
 	d.i.send("service.args⇥s⇥/bin/sh⇥-c⇥"+orphans, "service.start⇥s")
 	d.i.await("service.state⇥s⇥down⇥{now}⇥{pid}⇥exit⇥0⇥{int}⇥0")
 	d.eventually("orphans are reaped", func() bool { return len(children(d.pid)) == 0 })

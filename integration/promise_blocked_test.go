@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -111,7 +110,7 @@ func (d *daemon) news(n int, watch *controller) {
 // blocked, and all the time the others get everything at once. The other is cut off and started again.
 func TestPromiseControllerThatStopsReading(t *testing.T) {
 	t.Parallel()
-	d := setup{args: []string{"-i", "-S", "{dir}/ctl"}, time: 2 * time.Minute}.start(t)
+	d := setup{args: []string{"-i", "-S", "{dir}/ctl"}}.start(t)
 	watch := d.client("watch")
 	for _, sleeper := range []string{"patient⇥1⇥1000", "dropped⇥1⇥3"} {
 		name, timeouts, _ := strings.Cut(sleeper, "⇥")

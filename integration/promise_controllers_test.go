@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 )
 
 // The promise that a controller may be killed at any moment: the services never notice.
@@ -92,7 +91,7 @@ func TestPromiseKilledController(t *testing.T) {
 	t.Parallel()
 	const jobs = 12
 	r, w := pipe(t)
-	d := setup{args: []string{"-i", "-S", "{dir}/ctl"}, fds: map[int]*os.File{3: w}, time: 2 * time.Minute}.start(t)
+	d := setup{args: []string{"-i", "-S", "{dir}/ctl"}, fds: map[int]*os.File{3: w}}.start(t)
 	w.Close()
 	out := d.stream("out", r)
 	watch := d.client("watch")

@@ -11,7 +11,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -148,7 +147,7 @@ func TestPromiseEightWritersOneLogger(t *testing.T) {
 	t.Parallel()
 	const writers, count = 8, 2000
 	r, w := pipe(t)
-	d := setup{args: []string{"-i"}, fds: map[int]*os.File{3: w}, time: time.Minute}.start(t)
+	d := setup{args: []string{"-i"}, fds: map[int]*os.File{3: w}}.start(t)
 	w.Close()
 	out := d.bulk(r)
 
@@ -202,7 +201,7 @@ func TestPromiseKilledLogger(t *testing.T) {
 	t.Parallel()
 	const count, kills = 100_000, 20
 	r, w := pipe(t)
-	d := setup{args: []string{"-i"}, fds: map[int]*os.File{3: w}, time: 2 * time.Minute}.start(t)
+	d := setup{args: []string{"-i"}, fds: map[int]*os.File{3: w}}.start(t)
 	w.Close()
 	out := d.bulk(r)
 	d.i.send(

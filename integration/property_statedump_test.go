@@ -120,7 +120,7 @@ type storm struct {
 func newStorm(t *testing.T) *storm {
 	t.Helper()
 	seed := seedFor(t)
-	d := setup{args: []string{"-i", "-S", "{dir}/ctl"}, time: 2 * time.Minute}.start(t)
+	d := setup{args: []string{"-i", "-S", "{dir}/ctl"}}.start(t)
 	return &storm{d, commander{rand.New(rand.NewPCG(seed, 0))}, [2]*controller{d.client("a"), d.client("b")}}
 }
 

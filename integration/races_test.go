@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // TestOwnUpComesFirst: a service that commands in its first moment still reads of its own start first.
@@ -103,7 +102,7 @@ func TestExitWithUnreadCommands(t *testing.T) {
 func TestDeleteAfterStart(t *testing.T) {
 	t.Parallel()
 	const services, rounds = 20, 50
-	d := setup{args: []string{"-i"}, time: time.Minute}.start(t)
+	d := setup{args: []string{"-i"}}.start(t)
 	var starts, ends []string
 	for n := range services {
 		d.i.send(fmt.Sprintf("service.fds⇥s%d⇥null⇥null⇥null⇥h", n))

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -61,7 +60,7 @@ func TestNobodyReadsStdout(t *testing.T) {
 // carried out, without answers.
 func TestCommandsGoOnInOverflow(t *testing.T) {
 	t.Parallel()
-	d := setup{args: []string{"-i", "-S", "{dir}/ctl"}, time: time.Minute}.start(t)
+	d := setup{args: []string{"-i", "-S", "{dir}/ctl"}}.start(t)
 	a := d.client("a")
 	a.send("conn.event_timeout⇥1⇥50")
 	a.sync()

@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -121,7 +120,6 @@ func TestServicesHaveNoOtherDescriptors(t *testing.T) {
 			if slices.Contains(s.args, "{dir}/endless") {
 				s.files = map[string]string{"endless": ""} // replaced by a FIFO that stays open below
 			}
-			s.time = time.Minute
 			d := s.start(t)
 			c := d.client("c")
 			d.furnish(c)
@@ -158,7 +156,7 @@ func TestServicesOfADaemonInTheBackgroundHaveNoOtherDescriptors(t *testing.T) {
 // none may be caught before it is close-on-exec.
 func TestNoDescriptorSlipsThrough(t *testing.T) {
 	t.Parallel()
-	d := setup{args: []string{"-i", "-S", "{dir}/ctl"}, time: time.Minute}.start(t)
+	d := setup{args: []string{"-i", "-S", "{dir}/ctl"}}.start(t)
 	d.furnish(d.i)
 	null := devNull(t, os.O_RDONLY)
 	done := make(chan struct{})

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // What daemonproxy makes in the file system is its user's alone, and is made where the command said.
@@ -33,7 +32,7 @@ func TestMadeFilesArePrivate(t *testing.T) {
 // sockets under relative names. Wherever they land, they land with the parents that were made for them.
 func TestDirectoryChangesBetween(t *testing.T) {
 	t.Parallel()
-	d := setup{args: []string{"-i", "-S", "{dir}/ctl"}, time: time.Minute}.start(t)
+	d := setup{args: []string{"-i", "-S", "{dir}/ctl"}}.start(t)
 	var places []string
 	for n := range 2 {
 		place := fmt.Sprintf("%s/place%d", d.dir, n)

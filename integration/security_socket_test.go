@@ -14,7 +14,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -207,7 +206,7 @@ func attacker(t *testing.T, try func() bool) (stop func() int) {
 // have daemonproxy remove, replace or open up anything in the other directory.
 func TestControlSocketUnderAttack(t *testing.T) {
 	t.Parallel()
-	d := setup{args: []string{"-i"}, time: time.Minute}.start(t)
+	d := setup{args: []string{"-i"}}.start(t)
 	for _, dir := range []string{"own", "precious"} {
 		if err := os.Mkdir(filepath.Join(d.dir, dir), 0o755); err != nil {
 			t.Fatal(err)
@@ -247,7 +246,7 @@ func TestControlSocketUnderAttack(t *testing.T) {
 // nothing is ever made, removed or altered.
 func TestControlSocketFollowsNoLink(t *testing.T) {
 	t.Parallel()
-	d := setup{args: []string{"-i"}, time: time.Minute}.start(t)
+	d := setup{args: []string{"-i"}}.start(t)
 	target, path := filepath.Join(d.dir, "target"), d.controlSocket()
 	if err := os.WriteFile(target, []byte("dear content\n"), 0o640); err != nil {
 		t.Fatal(err)
@@ -280,7 +279,7 @@ func TestControlSocketFollowsNoLink(t *testing.T) {
 // anybody do more with it than was asked for.
 func TestControlSocketModesInBetween(t *testing.T) {
 	t.Parallel()
-	d := setup{args: []string{"-i"}, time: time.Minute}.start(t)
+	d := setup{args: []string{"-i"}}.start(t)
 	modes := map[os.FileMode]int{}
 	look := attacker(t, func() bool {
 		var st unix.Stat_t

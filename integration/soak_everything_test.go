@@ -99,7 +99,7 @@ func newChurn(t *testing.T, duration time.Duration, seed uint64) *churn {
 			"--"}, "/bin/sleep", "1000000"),
 		wrap: program("limited", "160", "160"),
 		fds:  map[int]*os.File{3: w},
-		time: duration + 3*time.Minute,
+		time: duration + patience,
 	}.start(t)
 	w.Close()
 	s := &churn{
@@ -157,7 +157,6 @@ func (s *churn) settleCommands() {
 // until waits for something that the ledger can tell.
 func (s *churn) until(what string, condition func() bool) {
 	s.t.Helper()
-	const patience = time.Minute
 	limit := time.Now().Add(patience)
 	late := time.AfterFunc(patience+time.Second, s.ledger.changed.Broadcast)
 	defer late.Stop()

@@ -45,7 +45,7 @@ func TestSoakInPoolMode(t *testing.T) {
 	}
 	d := setup{
 		args: []string{"-S", "{dir}/ctl", "-q", "--service-pool", "64", "--fd-pool", "64"},
-		time: time.Duration(rounds) * 5 * time.Second,
+		time: patience + time.Duration(rounds)*5*time.Second,
 	}.start(t)
 	s := &soak{daemon: d, main: d.client("main"), held: held(openDescriptors(d.pid))}
 	s.furnish()

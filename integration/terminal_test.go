@@ -29,7 +29,7 @@ func openSession(t *testing.T, args ...string) *session {
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	tty := newTerminal(t)
 	x := &session{vars: newVars(), t: t, w: tty.File}
-	limit := time.Now().Add(20 * time.Second)
+	limit := time.Now().Add(patience)
 	x.out = &lines{t: t, name: "terminal", vars: x.vars, src: tty, deadline: func() time.Time { return limit }}
 	if len(args) == 0 {
 		args = []string{"-i"}

@@ -1,6 +1,6 @@
 # Every target does one thing; `make` alone lists them.
 # Knobs: RUN=Conformance/C061 (integration), FUZZTIME=1m or 60000x (fuzz, each target: time or inputs), CHECKS=5000
-# (model, random runs), ROUNDS=60 and DURATION=8h (soak: times 50 rounds, and time), BOOT="amd64 arm64 armv7 riscv64"
+# (model, random runs), ROUNDS=60 and DURATION=8h (soak: times 50 rounds, and time), BOOT="amd64 arm64 armv7 riscv64 386"
 # (boot-test), BENCH=start and QUICK=1 (bench), PREFIX, DESTDIR and ZSHDIR (install),
 # VERSION and SOURCE_DATE_EPOCH (build).
 
@@ -9,7 +9,7 @@ FUZZTIME  ?= 60000x
 RUN       ?=
 ROUNDS    ?= 20
 CHECKS    ?= 2000
-BOOT      ?= amd64 arm64
+BOOT      ?= amd64 arm64 386
 DURATION  ?= 10m
 PREFIX    ?= /usr/local
 ZSHDIR    ?= $(PREFIX)/share/zsh/site-functions
@@ -22,6 +22,7 @@ HEAD  := $(or $(shell git rev-parse --verify -q HEAD 2>/dev/null),unknown)
 DIRTY := $(if $(shell git status --porcelain 2>/dev/null),dirty)
 STAMP := -X main.version=$(VERSION) -X main.buildEpoch=$(EPOCH) -X main.gitHead=$(HEAD) -X main.gitDirty=$(DIRTY)
 
+DAEMON = $$($(GO) list -deps ./cmd/daemonproxy | grep ^daemonproxy)
 UNIT = $$($(GO) list ./... | grep -v -E '/integration(/(boot|bench.*))?$$')
 
 .PHONY: FORCE help build cross run test check setup lint deps tidy-lint unit fuzz gosec vulncheck integration race-integration applet model boot-test soak cover bench bench-peers install deb package clean
@@ -52,13 +53,10 @@ check: lint deps tidy-lint gosec unit fuzz integration race-integration applet b
 setup: ## install what the tests need (Debian, as root), elsewhere name what is missing
 	@.ci/setup
 
-lint: ## gofmt, go vet for each way to start a program, staticcheck, links and listings in *.md, manual pages
+lint: ## gofmt, go vet (of the daemon for each way to start a program), staticcheck, links and listings in *.md, manual pages
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "not gofmt'ed:"; echo "$$unformatted"; exit 1; }
-	GOARCH=amd64 $(GO) vet ./...
-	GOARCH=arm64 CGO_ENABLED=0 $(GO) vet ./...
-	GOARCH=arm GOARM=6 CGO_ENABLED=0 $(GO) vet ./...
-	GOARCH=riscv64 CGO_ENABLED=0 $(GO) vet ./...
-	GOARCH=mipsle CGO_ENABLED=0 $(GO) vet ./...
+	$(GO) vet ./...
+	for arch in arm64 arm riscv64 mipsle; do GOARCH=$$arch GOARM=6 CGO_ENABLED=0 $(GO) vet $(DAEMON) || exit 1; done
 	$(GO) vet -tags applet ./service/spawn/... ./cmd/daemonproxy
 	$(GO) vet -tags provoke ./controller
 	$(GO) tool staticcheck ./...
@@ -73,10 +71,9 @@ deps: ## who may import whom, and what must not be linked in
 tidy-lint: ## go.mod and go.sum list what the code imports, no more and no less
 	$(GO) mod tidy -diff
 
-unit: ## unit tests, with the race detector; those of the applet too, and on amd64 of system calls with 32 bits
+unit: ## unit tests, with the race detector; those of the applet too
 	CGO_ENABLED=1 $(GO) test -race $(UNIT)
 	$(GO) test -tags applet ./service/spawn
-	$(if $(filter amd64,$(shell $(GO) env GOARCH)),CGO_ENABLED=0 GOARCH=386 $(GO) test ./actor/mainthread ./actor/signals)
 
 fuzz: ## each fuzz target for FUZZTIME, a time or a number of inputs
 	@.ci/fuzz $(FUZZTIME)
@@ -99,11 +96,16 @@ applet: ## the end-to-end tests on a binary that starts programs as architecture
 model: ## CHECKS daemons beside a model of their state, under random commands
 	MODEL_CHECKS=$(CHECKS) $(GO) test ./integration -count=1 -timeout 24h -v -run 'TestModel$$'
 
-boot-test: $(foreach a,$(BOOT),build/daemonproxy-$a build/boot/$a/spawn.test build/boot/$a/vmlinuz) ## tests on machines that QEMU emulates, one for each architecture of BOOT
+boot-test: $(foreach a,$(BOOT),build/daemonproxy-$a build/boot/$a/tests build/boot/$(or $(KERNEL_$a),$a)/vmlinuz) ## tests on machines that QEMU emulates, one for each architecture of BOOT
 	BOOT='$(BOOT)' $(GO) test ./integration/boot -count=1 -timeout 30m -v
 
-build/boot/%/spawn.test: FORCE
-	$(FOR) $(GO) test -c -o $@ ./service/spawn
+KERNEL_386 := amd64
+
+build/boot/%/tests: FORCE
+	@mkdir -p $(@D)
+	for package in service/spawn actor/mainthread actor/signals; do \
+		$(FOR) $(GO) test -c -o $(@D)/$${package##*/}.test ./$$package || exit 1; \
+	done
 
 build/boot/%/vmlinuz:
 	.ci/kernel $*

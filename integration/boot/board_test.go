@@ -19,7 +19,9 @@ func newBoard(t testing.TB, a architecture) initramfs {
 	fs.copy(t, "etc/daemonproxy.conf", example+"daemonproxy.conf")
 	fs.copy(t, "sbin/boss", example+"boss.sh")
 	fs.copy(t, "sbin/rescue", example+"rescue.sh")
-	fs.copy(t, "spawn.test", a.fetched("spawn.test"))
+	for _, pkg := range unitTests {
+		fs.copy(t, pkg+".test", a.tests(pkg))
+	}
 	fs.copy(t, "bin/busybox", a.fetched("busybox"))
 	for _, name := range applets {
 		fs.link("bin/"+name, "busybox")
@@ -59,7 +61,7 @@ func TestBoard(t *testing.T) {
 	onEach(t, func(t *testing.T, a architecture) {
 		m := up(t, a)
 		m.enter("/init --version")
-		m.await(`start path: vfork`)
+		m.await(`start path: ` + a.startPath())
 		m.enter("cat /proc/version")
 		version := m.await(`Linux version (\S+)`)[1]
 		m.enter("cat /proc/1/smaps_rollup")
@@ -84,16 +86,21 @@ func (m *machine) startPrograms() {
 	m.command("service.args", "ghost", "/no/such")
 	m.command("service.fds", "ghost", "-", "-", "-")
 	m.command("service.start", "ghost")
-	m.await(`error: exec\(/no/such, \.\.\.\) failed: No such file or directory`)
-	m.await(`boss: ghost ended \(exit 3\)`)
+	m.awaitBoth(`error: exec\(/no/such, \.\.\.\) failed: No such file or directory`, `boss: ghost ended \(exit 3\)`)
 
-	m.command("service.args", "unit", "env", "PATH=/bin", "/spawn.test", "-test.v", "-test.short", "-test.skip="+long)
 	m.command("service.fds", "unit", "console", "console", "console")
-	m.command("service.start", "unit")
-	if how := m.await(`boss: unit ended \((.*)\)`)[1]; how != "exit 0" {
-		m.t.Fatalf("unit tests of service/spawn: %s", how)
+	for _, pkg := range unitTests {
+		m.command("service.args", "unit", "env", "PATH=/bin", "/"+pkg+".test", "-test.v", "-test.short", "-test.skip="+long)
+		m.command("service.start", "unit")
+		if how := m.await(`boss: unit ended \((.*)\)`)[1]; how != "exit 0" {
+			m.t.Fatalf("unit tests of %s: %s", pkg, how)
+		}
 	}
 }
+
+// unitTests are those of the packages that speak to the kernel without a library: in assembly, or with structures that
+// have another layout on each architecture.
+var unitTests = []string{"spawn", "mainthread", "signals"}
 
 // long are those unit tests that take half a minute in an emulation, as they start thousands of programs.
 const long = "DoNotAllocate|AnyPermutation|UnderCollection"

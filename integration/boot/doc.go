@@ -1,6 +1,6 @@
 // Package boot holds the tests that need a kernel of their own: daemonproxy as process 1 of a machine that QEMU
 // emulates, with Debian's kernel and an initramfs of nothing but our binary, the board of examples/board, busybox for
-// its scripts, and the unit tests of service/spawn. `make boot-test` builds and fetches what they use.
+// its scripts, and the unit tests that depend on the architecture. `make boot-test` builds and fetches what they use.
 //
 // The console of the machine is a serial port that the test reads (machine_test.go). A test waits for lines there,
 // types at the board's shell, and presses keys by QEMU's monitor. It judges by those lines alone: QEMU ends with

@@ -84,6 +84,16 @@ func (m *machine) await(pattern string) []string {
 	return match
 }
 
+// awaitBoth reads on until there was a line for each, in whichever order.
+func (m *machine) awaitBoth(a, b string) {
+	m.t.Helper()
+	first := m.await("(" + a + ")|" + b)
+	if first[1] != "" {
+		a = b
+	}
+	m.await(a)
+}
+
 // A panicked error is the line in which a kernel says so.
 type panicked string
 

@@ -37,8 +37,8 @@ type Actor struct {
 	// acquiring; this outlives the service that asked.
 	ticket        spawn.Ticket
 	acquiring     bool
+	postponements int32          // in a row, for want of a connection
 	held          *request       // requests to be answered when that is over
-	postponements int            // in a row, for want of a connection
 	spawner       *spawn.Spawner // the offer granted or begun brings it
 	exit          reaper.Exit    // the offer exited brings it
 
@@ -225,15 +225,18 @@ func (a *Actor) ended() {
 
 // announce publishes the state.
 func (a *Actor) announce() {
-	w := a.state.wire(a.world.Clock.Now(), true)
-	a.publishState(&w)
-}
-
-func (a *Actor) publishState(w *protocol.ServiceState) {
 	l := actor.NewLine()
 	defer l.Free()
-	l.B = protocol.AppendServiceState(l.B, a.name, w)
+	l.B = a.appendState(l.B, true)
 	a.world.Bus.Publish(l.B)
+}
+
+// appendState appends the line of the state, as an event if it is live and else
+// as that of a dump. Its frame is large: nothing is called from it that goes deep,
+// or the stack of every running service would be twice as large.
+func (a *Actor) appendState(b []byte, live bool) []byte {
+	w := a.state.wire(a.world.Clock.Now(), live)
+	return protocol.AppendServiceState(b, a.name, &w)
 }
 
 // free gives the slot back. The service's name may be another's at once.

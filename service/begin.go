@@ -123,14 +123,14 @@ func (a *Actor) begun() {
 	s := a.spawner
 	b := &a.registry.starts[s.Index()]
 	out := s.Outcome()
-	if out.ForkErrno != 0 {
+	if errno := out.ForkErrno; errno != 0 {
 		if b.control != nil {
 			b.control.Abort()
 		}
 		b.loan.Return()
 		s.Release()
 		if a.world.Duties.Open() {
-			a.forkFailed(out.ForkErrno)
+			a.forkFailed(errno)
 		}
 		a.lives(idle)
 		return
@@ -169,8 +169,7 @@ func (a *Actor) begun() {
 func (a *Actor) commit(control Control) {
 	l := actor.NewLine()
 	defer l.Free()
-	w := a.state.wire(a.world.Clock.Now(), true)
-	l.B = protocol.AppendServiceState(l.B, a.name, &w)
+	l.B = a.appendState(l.B, true)
 	control.Commit(l.B)
 }
 

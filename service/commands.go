@@ -133,8 +133,15 @@ func (m *remove) apply(a *Actor) {
 		m.err.Code = protocol.StillRunning
 		return
 	}
-	a.publishState(&protocol.ServiceState{Phase: protocol.PhaseDeleted})
+	a.announceDeleted()
 	a.free()
+}
+
+func (a *Actor) announceDeleted() {
+	l := actor.NewLine()
+	defer l.Free()
+	l.B = protocol.AppendServiceState(l.B, a.name, &protocol.ServiceState{Phase: protocol.PhaseDeleted})
+	a.world.Bus.Publish(l.B)
 }
 
 // describedLines is the number of lines that describe a service in a
@@ -169,8 +176,7 @@ func (a *Actor) publishLine(line int) {
 // then its texts in the order of their keys.
 func (a *Actor) appendLine(b []byte, line int) []byte {
 	if line == 0 {
-		w := a.state.wire(a.world.Clock.Now(), false)
-		return protocol.AppendServiceState(b, a.name, &w)
+		return a.appendState(b, false)
 	}
 	k := key(line - 1)
 	text, isSet := a.values.get(k)

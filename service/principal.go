@@ -162,7 +162,7 @@ func (a *Actor) prepareMain(s *spawn.Spawner) {
 }
 
 // mainBegun follows begun.
-func (a *Actor) mainBegun(out spawn.Outcome) {
+func (a *Actor) mainBegun(out *spawn.Outcome) {
 	m := a.registry.main
 	m.ran, m.suspended, m.execErrno = true, false, 0
 	if out.Step == spawn.StepExec {

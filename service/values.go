@@ -1,5 +1,7 @@
 package service
 
+import "slices"
+
 // key names one of the texts of a service.
 type key uint8
 
@@ -18,7 +20,7 @@ var keyLengths = [keys]int{len("tags"), len("args"), len("fds"), len("triggers")
 type values struct {
 	limit  int // 0 = none; otherwise of the sum of cost over all set texts
 	buffer []byte
-	length [keys]int
+	length [keys]int32
 	isSet  [keys]bool
 }
 
@@ -27,13 +29,13 @@ func cost(k key, length int) int { return keyLengths[k] + 1 + length + 1 }
 
 func (v *values) get(k key) (text []byte, isSet bool) {
 	from := v.offset(k)
-	return v.buffer[from : from+v.length[k]], v.isSet[k]
+	return v.buffer[from : from+int(v.length[k])], v.isSet[k]
 }
 
 func (v *values) offset(k key) int {
 	n := 0
 	for i := range k {
-		n += v.length[i]
+		n += int(v.length[i])
 	}
 	return n
 }
@@ -45,7 +47,7 @@ func (v *values) set(k key, text []byte) bool {
 		total := cost(k, len(text))
 		for i := range keys {
 			if i != k && v.isSet[i] {
-				total += cost(i, v.length[i])
+				total += cost(i, int(v.length[i]))
 			}
 		}
 		if total > v.limit {
@@ -65,20 +67,18 @@ func (v *values) unset(k key) {
 
 func (v *values) replace(k key, text []byte) {
 	from := v.offset(k)
-	end := from + v.length[k]
+	end := from + int(v.length[k])
 	used := len(v.buffer)
-	if grow := len(text) - v.length[k]; grow > 0 {
-		for range grow {
-			v.buffer = append(v.buffer, 0)
-		}
+	if grow := len(text) - int(v.length[k]); grow > 0 {
+		v.buffer = slices.Grow(v.buffer, grow)[:used+grow]
 	}
 	copy(v.buffer[from+len(text):], v.buffer[end:used])
 	copy(v.buffer[from:], text)
-	v.buffer = v.buffer[:used+len(text)-v.length[k]]
-	v.length[k] = len(text)
+	v.buffer = v.buffer[:used+len(text)-int(v.length[k])]
+	v.length[k] = int32(len(text))
 }
 
 func (v *values) clear() {
 	v.buffer = v.buffer[:0]
-	v.length, v.isSet = [keys]int{}, [keys]bool{}
+	v.length, v.isSet = [keys]int32{}, [keys]bool{}
 }

@@ -85,7 +85,7 @@ func (c *client) start(t testing.TB, p *Pool, args string, fds ...int) (*Spawner
 	}
 	s.Go(c)
 	s = await(t, c.begun, "a start")
-	return s, s.Outcome()
+	return s, *s.Outcome()
 }
 
 func await[T any](t testing.TB, from <-chan T, what string) T {
@@ -118,7 +118,7 @@ func outputOf(t testing.TB, p *Pool, fill func(*Spawner)) (string, syscall.WaitS
 	s.AddFD(int(w.Fd()))
 	s.Go(c)
 	s = await(t, c.begun, "a start")
-	out := s.Outcome()
+	out := *s.Outcome()
 	s.Release()
 	w.Close()
 	text, err := io.ReadAll(r)

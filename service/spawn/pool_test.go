@@ -167,7 +167,7 @@ func TestClosedPoolForksNoMore(t *testing.T) {
 		s.SetArgs([]byte("/bin/sh"))
 		s.Go(c)
 		s = await(t, c.begun, "an answer")
-		if out := s.Outcome(); out != (Outcome{ForkErrno: syscall.ECANCELED}) {
+		if out := s.Outcome(); *out != (Outcome{ForkErrno: syscall.ECANCELED}) {
 			t.Errorf("%+v", out)
 		}
 		s.Release()

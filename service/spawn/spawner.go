@@ -100,9 +100,9 @@ func (s *Spawner) Index() int { return s.index }
 // Birth returns where Born finds the child until Release.
 func (s *Spawner) Birth() *Birth { return &s.birth }
 
-// Outcome returns what became of the start. It may be called between Begun and
+// Outcome returns what became of the start, which stands there between Begun and
 // Release.
-func (s *Spawner) Outcome() Outcome { return s.outcome }
+func (s *Spawner) Outcome() *Outcome { return &s.outcome }
 
 // Release gives the spawner back. Born no longer finds the pid.
 func (s *Spawner) Release() {

@@ -2,6 +2,7 @@ package actor
 
 import (
 	"sync"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,9 +23,9 @@ type OutboxOwner interface{ OutboxChanged() }
 // lines are dropped until everything before them was sent and the reader was
 // told so by the line "overflow".
 //
-// A descriptor of our own is non-blocking, so the offer writes at once. One
-// that we share with others may block whatever poll says, so a goroutine of
-// its own writes there (sharedWriter).
+// A socket takes what it has room for and never waits, so the offer writes at
+// once. Any other descriptor, which we share with others, may block whatever poll
+// says, so a goroutine of its own writes there (sharedWriter).
 type Outbox struct {
 	mu        sync.Mutex
 	owner     OutboxOwner
@@ -44,7 +45,7 @@ func (o *Outbox) Init(clock *Clock, owner OutboxOwner) {
 	o.clock, o.owner, o.fd = clock, owner, -1
 }
 
-// Open starts an event side on fd, which is non-blocking and ours.
+// Open starts an event side on fd, a stream socket, whoever else uses that.
 func (o *Outbox) Open(fd int) { o.open(fd, nil) }
 
 // OpenShared starts an event side on a descriptor that others use as well.
@@ -282,15 +283,15 @@ func (o *Outbox) resume() {
 // is blocked, or gone.
 func (o *Outbox) write(b []byte) int {
 	for done := 0; ; {
-		n, err := unix.Write(o.fd, b[done:])
-		switch {
-		case err == nil:
+		n, errno := send(o.fd, b[done:])
+		switch errno {
+		case 0:
 			o.blockedAt = 0
 			if done += n; done == len(b) {
 				return done
 			}
-		case err == unix.EINTR:
-		case err == unix.EAGAIN:
+		case unix.EINTR:
+		case unix.EAGAIN:
 			if o.blockedAt == 0 || done > 0 {
 				o.blockedAt = o.clock.Now()
 				o.owner.OutboxChanged()
@@ -302,4 +303,11 @@ func (o *Outbox) write(b []byte) int {
 			return len(b)
 		}
 	}
+}
+
+// send writes to a socket and never waits, blocking though it may be.
+func send(fd int, b []byte) (n int, errno unix.Errno) {
+	r, _, errno := unix.Syscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
+		unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
+	return int(r), errno
 }

@@ -227,23 +227,14 @@ func TestBlockedSince(t *testing.T) {
 
 // A write that takes a part ends one blockage and begins the next.
 func TestPartialWriteRestartsTheBlockage(t *testing.T) {
-	p := make([]int, 2)
-	if err := unix.Pipe2(p, unix.O_NONBLOCK|unix.O_CLOEXEC); err != nil {
-		t.Fatal(err)
-	}
-	closing(t, p[0])
-	closing(t, p[1])
-	clock := newStopped()
-	var o Outbox
-	o.Init(clock.Clock, newBell())
-	o.Open(p[1])
-	next := fill(t, &o, 0)
+	o, clock, _, peer := socketOutbox(t, unix.SOCK_STREAM)
+	next := fill(t, o, 0)
 	for i := range 10 {
 		o.Offer(line(next+i, 1000))
 	}
 	clock.now = 2000
 	b := make([]byte, 4096)
-	if _, err := unix.Read(p[0], b); err != nil {
+	if _, err := unix.Read(peer, b); err != nil {
 		t.Fatal(err)
 	}
 	before := o.n

@@ -42,7 +42,7 @@ type Conn struct {
 
 	// Set by whoever reserved the slot, before begin.
 	kind   kind
-	fd     int // -1: descriptor 0, which is shared with others and read by source
+	fd     int // -1: descriptor 0 that is no socket, which is shared with others and read by source
 	source *actor.Source
 	input  bool // it may send commands
 	told   int64

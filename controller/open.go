@@ -21,12 +21,29 @@ func (t *Table) Interactive(banner []string) bool {
 		return false
 	}
 	c.kind, c.fd, c.input = interactive, -1, true
-	c.outbox.OpenShared(1)
+	if oneSocket() && t.world.Poller.Add(&c.watch, 0) == nil {
+		c.fd = 0
+		c.outbox.Open(1)
+	} else {
+		c.outbox.OpenShared(1)
+	}
 	for _, text := range banner {
 		c.sendInfo(text)
 	}
 	c.greet(nil)
 	return true
+}
+
+// oneSocket tells whether stdin and stdout are the same stream socket, as those
+// are whose starter speaks to us over one. It is served like a client's, since no
+// call on a socket has to wait; only that it stays open.
+func oneSocket() bool {
+	var in, out unix.Stat_t
+	if unix.Fstat(0, &in) != nil || unix.Fstat(1, &out) != nil || in.Dev != out.Dev || in.Ino != out.Ino {
+		return false
+	}
+	kind, err := unix.GetsockoptInt(0, unix.SOL_SOCKET, unix.SO_TYPE)
+	return err == nil && kind == unix.SOCK_STREAM
 }
 
 // ConfigStdin reads commands from descriptor 0.
@@ -193,7 +210,9 @@ func (c *Conn) free() {
 	c.passed.closeAll(c)
 	if c.fd >= 0 {
 		c.discardInput()
-		unix.Close(c.fd)
+		if c.kind != interactive {
+			unix.Close(c.fd)
+		}
 	}
 	if c.source != nil {
 		c.source.Stop()

@@ -157,10 +157,10 @@ func TestAbort(t *testing.T) {
 			s = <-c.begun
 			out := s.Outcome()
 			status := reap(t, out.PID)
-			s.Release()
 			if !status.Signaled() || status.Signal() != syscall.SIGABRT || status.CoreDump() || out.Step != StepAbort {
 				t.Errorf("status %#x, %+v", status, out)
 			}
+			s.Release()
 		}
 	})
 	checkDumpable(t)

@@ -288,10 +288,10 @@ func TestStartsUnderCollection(t *testing.T) {
 			s = <-c.begun
 			out := s.Outcome()
 			status := reap(t, out.PID)
-			s.Release()
 			if status.ExitStatus() != 3 || out.Step != []Step{StepNone, StepExec}[i%2] {
 				t.Errorf("status %#x, %+v", status, out)
 			}
+			s.Release()
 		}
 	})
 	close(stop)

@@ -123,6 +123,38 @@ func TestFaultNoDescriptorForAClient(t *testing.T) {
 	d.i.skip()
 }
 
+// TestFaultNoDescriptorForWhatIsPassed: the fd.take that was to have it fails, and the next one has the next descriptor.
+func TestFaultNoDescriptorForWhatIsPassed(t *testing.T) {
+	t.Parallel()
+	d := scarce(t)
+	a := d.client("a")
+	opened := d.exhaust()
+	a.skip()
+	a.pass("echo⇥one", devNull(t, os.O_RDONLY))
+	a.expect("one")
+	d.log.await("error: No descriptor for what was passed")
+	for n := range opened {
+		d.i.send(fmt.Sprintf("fd.delete⇥x%d", n))
+	}
+	d.i.skip()
+	a.skip()
+	a.pass("echo⇥two", devNull(t, os.O_WRONLY))
+	a.send("fd.take⇥one", "fd.take⇥two", "fd.take⇥three")
+	a.expect("two", "error⇥No ancillary file descriptor received, for command {any}", "fd.state⇥two⇥file⇥write⇥unknown",
+		"error⇥No ancillary file descriptor received, for command {any}")
+
+	d.i.skip()
+	opened = d.exhaust() // and nothing is left over of one that nobody asked for
+	a.skip()
+	a.pass("echo⇥three", devNull(t, os.O_RDONLY))
+	a.expect("three")
+	a.close()
+	for n := range opened {
+		d.i.send(fmt.Sprintf("fd.delete⇥x%d", n))
+	}
+	d.i.skip()
+}
+
 // TestFaultNoDescriptorForAController: a service that needs a connection is put off, again and again, and runs when there
 // is one.
 func TestFaultNoDescriptorForAController(t *testing.T) {

@@ -218,7 +218,7 @@ func fdSocket(c *Conn, cmd *protocol.Command) protocol.Error {
 func fdTake(c *Conn, cmd *protocol.Command) protocol.Error {
 	fd, ok := c.passed.take()
 	switch {
-	case !ok:
+	case !ok, fd < 0:
 		return protocol.Error{Code: protocol.NothingQueued}
 	case cmd.Err.Code != protocol.OK:
 		unix.Close(fd)

@@ -114,6 +114,9 @@ func (p *passed) receive(c *Conn, b []byte) (int, error) {
 		return 0, errno
 	}
 	p.queueAll(c, p.control[:p.message.Controllen])
+	if p.message.Flags&unix.MSG_CTRUNC != 0 {
+		p.missed(c)
+	}
 	return int(n), nil
 }
 
@@ -144,7 +147,19 @@ func (p *passed) put(c *Conn, fd int) {
 	unix.Close(fd)
 }
 
-// take returns the descriptor that came first.
+// missed follows a message of which the kernel has dropped descriptors, as we
+// may have no more. Their place stays: a fd.take that was to have one must not
+// get the next one.
+func (p *passed) missed(c *Conn) {
+	c.world.Log.Line(logger.Error, "No descriptor for what was passed")
+	if p.n < maxPassed {
+		p.queue[p.n] = -1
+		p.n++
+	}
+}
+
+// take returns the descriptor that came first, -1 in the place of one that was
+// missed.
 func (p *passed) take() (fd int, ok bool) {
 	if p.n == 0 {
 		return -1, false
@@ -160,6 +175,9 @@ func (p *passed) closeAll(c *Conn) {
 		fd, ok := p.take()
 		if !ok {
 			return
+		}
+		if fd < 0 {
+			continue
 		}
 		c.world.Log.Entry(logger.Warning).Str("closing leftover ancillary file descriptor ").Int(int64(fd)).Send()
 		unix.Close(fd)

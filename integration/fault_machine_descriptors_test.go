@@ -67,14 +67,7 @@ func TestFaultNoMoreDescriptors(t *testing.T) {
 			t.Errorf("handles were\n%v\nand are\n%v", before, after)
 		}
 
-		d.i.send("service.start⇥s")
-		if startPath == "applet" { // needs some for the applet to report by
-			d.log.await("error: fork failed: " + tooMany)
-			d.i.send("service.start⇥s⇥-")
-			d.i.await("service.state⇥s⇥down⇥-⇥{any}")
-		} else {
-			d.i.await("service.state⇥s⇥down⇥{now}⇥{pid}⇥exit⇥7⇥{int}⇥0")
-		}
+		d.startsAllTheSame()
 		d.signal("HUP")
 		d.i.await("signal⇥SIGHUP⇥{now}⇥1")
 		d.i.send("memory")
@@ -89,6 +82,79 @@ func TestFaultNoMoreDescriptors(t *testing.T) {
 			d.i.send(fmt.Sprintf("fd.delete⇥x%d", n))
 		}
 		d.i.skip()
+	}
+}
+
+// startsAllTheSame starts a service without a descriptor to spare.
+func (d *daemon) startsAllTheSame() {
+	d.t.Helper()
+	d.i.send("service.start⇥s")
+	if startPath == "applet" { // needs some for the applet to report by
+		d.log.await("error: fork failed: " + tooMany)
+		d.i.send("service.start⇥s⇥-")
+		d.i.await("service.state⇥s⇥down⇥-⇥{any}")
+		return
+	}
+	d.i.await("service.state⇥s⇥down⇥{now}⇥{pid}⇥exit⇥7⇥{int}⇥0")
+}
+
+// TestFaultDescriptorsUsedUp by pipes, by clients, and by starts of services that are controllers. What comes too late
+// says so or waits, the rest goes on, and all is well when they have ended.
+func TestFaultDescriptorsUsedUp(t *testing.T) {
+	t.Parallel()
+	left := func(d *daemon) int { return 48 - len(openDescriptors(d.pid)) }
+	for _, by := range []func(*daemon) (end func()){
+		func(d *daemon) func() {
+			pipes := 0
+			for ; left(d) >= 2; pipes++ {
+				d.i.send(fmt.Sprintf("fd.pipe⇥r%d⇥w%d", pipes, pipes))
+				d.i.skip()
+			}
+			d.i.send("fd.pipe⇥r⇥w")
+			d.i.await("error⇥pipe() failed: " + tooMany + ", for command {any}")
+			return func() {
+				for n := range pipes {
+					d.i.send(fmt.Sprintf("fd.delete⇥r%d", n), fmt.Sprintf("fd.delete⇥w%d", n))
+				}
+			}
+		},
+		func(d *daemon) func() {
+			for left(d) > 0 {
+				d.client("many")
+			}
+			late := d.dial("late")
+			late.raw("echo\thello\n")
+			d.log.await("error: accept: " + tooMany)
+			return func() {
+				for _, c := range d.clients[:len(d.clients)-1] {
+					c.close()
+				}
+				late.await("hello")
+				late.close()
+			}
+		},
+		func(d *daemon) func() {
+			for n := range 50 { // each wants two for a moment, and keeps one
+				d.i.send(fmt.Sprintf("service.args⇥c%d⇥/bin/sleep⇥1000", n), fmt.Sprintf("service.fds⇥c%d⇥control.event⇥null⇥null", n),
+					fmt.Sprintf("service.start⇥c%d", n))
+			}
+			d.log.await("error: can't create socketpair: " + tooMany)
+			return d.quiet
+		},
+	} {
+		d := scarce(t, "--max-clients", "60")
+		before := held(openDescriptors(d.pid))
+		end := by(d)
+		if startPath != "applet" {
+			d.startsAllTheSame()
+		}
+		d.signal("HUP")
+		d.i.await("signal⇥SIGHUP⇥{now}⇥1")
+		d.i.send("service.signal⇥running⇥TERM")
+		d.i.await("service.state⇥running⇥down⇥{now}⇥{pid}⇥signal⇥SIGTERM⇥{int}⇥0")
+		end()
+		d.i.skip()
+		d.eventually("all are closed", func() bool { return held(openDescriptors(d.pid)) == before })
 	}
 }
 
@@ -117,6 +183,38 @@ func TestFaultNoDescriptorForAClient(t *testing.T) {
 		c.await("hello")
 		c.expectEOF()
 	}
+	for n := range opened {
+		d.i.send(fmt.Sprintf("fd.delete⇥x%d", n))
+	}
+	d.i.skip()
+}
+
+// TestFaultNoDescriptorForWhatIsPassed: the fd.take that was to have it fails, and the next one has the next descriptor.
+func TestFaultNoDescriptorForWhatIsPassed(t *testing.T) {
+	t.Parallel()
+	d := scarce(t)
+	a := d.client("a")
+	opened := d.exhaust()
+	a.skip()
+	a.pass("echo⇥one", devNull(t, os.O_RDONLY))
+	a.expect("one")
+	d.log.await("error: No descriptor for what was passed")
+	for n := range opened {
+		d.i.send(fmt.Sprintf("fd.delete⇥x%d", n))
+	}
+	d.i.skip()
+	a.skip()
+	a.pass("echo⇥two", devNull(t, os.O_WRONLY))
+	a.send("fd.take⇥one", "fd.take⇥two", "fd.take⇥three")
+	a.expect("two", "error⇥No ancillary file descriptor received, for command {any}", "fd.state⇥two⇥file⇥write⇥unknown",
+		"error⇥No ancillary file descriptor received, for command {any}")
+
+	d.i.skip()
+	opened = d.exhaust() // and nothing is left over of one that nobody asked for
+	a.skip()
+	a.pass("echo⇥three", devNull(t, os.O_RDONLY))
+	a.expect("three")
+	a.close()
 	for n := range opened {
 		d.i.send(fmt.Sprintf("fd.delete⇥x%d", n))
 	}

@@ -98,6 +98,58 @@ func expectEveryMessage(t *testing.T, text string, sent int) {
 	}
 }
 
+// TestFaultLogTooLarge: a limit for the size of files is one for the log as well, and what it sends is no end. What is
+// cut off there goes on at the next destination.
+func TestFaultLogTooLarge(t *testing.T) {
+	t.Parallel()
+	d := start(t, "-i")
+	limit := unix.Rlimit{Cur: 6000, Max: unix.RLIM_INFINITY}
+	if err := unix.Prlimit(d.pid, unix.RLIMIT_FSIZE, &limit, nil); err != nil {
+		t.Fatal(err)
+	}
+	d.i.send("fd.open⇥log⇥write,create⇥{dir}/log", "log.dest⇥fd⇥log")
+	const sent = 130 // some more than the file takes; the buffer keeps them
+	for n := range sent {
+		d.i.send(fmt.Sprintf("nosuch.%d", n))
+	}
+	d.i.skip()
+	d.eventually("the file is as large as it may be", func() bool {
+		info, err := os.Stat(d.dir + "/log")
+		return err == nil && info.Size() == int64(limit.Cur)
+	})
+	expectTheOthersGoOn(d)
+	d.i.send("log.dest⇥fd⇥stderr", "the.end")
+	rest := d.log.until("error: controller[0] sent unknown command the.end")
+	start, err := os.ReadFile(d.dir + "/log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	expectEveryMessage(t, string(start)+strings.Join(rest, "\n")+"\n", sent)
+}
+
+// TestFaultLogWithoutReader: nobody is ended by it, and the messages are kept for the next destination.
+func TestFaultLogWithoutReader(t *testing.T) {
+	t.Parallel()
+	d := start(t, "-i")
+	d.i.send("fd.pipe⇥r⇥w", "log.dest⇥fd⇥w", "fd.delete⇥r")
+	const sent = 60 // as many as the buffer keeps
+	for n := range sent {
+		d.i.send(fmt.Sprintf("nosuch.%d", n))
+	}
+	expectTheOthersGoOn(d)
+	d.i.send("log.dest⇥fd⇥stderr", "the.end")
+	rest := d.log.until("error: controller[0] sent unknown command the.end")
+	expectEveryMessage(t, strings.Join(rest, "\n")+"\n", sent)
+}
+
+func expectTheOthersGoOn(d *daemon) {
+	d.t.Helper()
+	d.i.send("service.args⇥s⇥{helper exit}⇥3", "service.start⇥s")
+	d.i.await("service.state⇥s⇥down⇥{now}⇥{pid}⇥exit⇥3⇥{int}⇥0")
+	d.signal("HUP")
+	d.i.await("signal⇥SIGHUP⇥{now}⇥1")
+}
+
 // TestFaultControlDirectoryRemoved: those who are connected stay so, and a command makes the socket again.
 func TestFaultControlDirectoryRemoved(t *testing.T) {
 	t.Parallel()

@@ -7,15 +7,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestFaultNoMoreMemory: with pools, a daemon that gets no further memory from the system does all that it can do.
+// TestFaultNoMoreMemory: with pools, a daemon that gets no further memory from the system does all that it can do. It is
+// refused memory of its own, and any address at all.
 func TestFaultNoMoreMemory(t *testing.T) {
 	t.Parallel()
 	if raceBuild || startPath == "applet" {
 		return // the race detector maps memory all the time, the applet when it begins
 	}
+	noMoreMemory(t, (*daemon).refuseMemory)
+	noMoreMemory(t, (*daemon).refuseAddresses)
+}
+
+func noMoreMemory(t *testing.T, refuse func(*daemon)) {
 	d := setup{args: []string{"-i", "-S", "{dir}/ctl", "-q", "--service-pool", "64", "--fd-pool", "64"}}.start(t)
 	a := d.client("a")
-	d.refuseMemory()
+	refuse(d)
 	for n := range 20 {
 		a.raw(strings.Repeat(d.text(strings.ReplaceAll(soakBatch, "{n}", "1")), 10))
 		a.skip()
@@ -28,9 +34,6 @@ func TestFaultNoMoreMemory(t *testing.T) {
 			a = d.client("a")
 		}
 	}
-	if data := d.status("VmData"); data<<10 <= littleData {
-		t.Errorf("the daemon has only %d kB", data)
-	}
 	d.i.send("service.delete⇥s")
 	d.i.skip()
 }
@@ -39,10 +42,22 @@ func TestFaultNoMoreMemory(t *testing.T) {
 const littleData = 2 << 20
 
 // refuseMemory lets every mmap(2) of the daemon fail that asks for memory of its own.
-func (d *daemon) refuseMemory() {
+func (d *daemon) refuseMemory() { d.refuse(unix.RLIMIT_DATA, littleData, "VmData") }
+
+// littleSpace is the same for addresses.
+const littleSpace = 64 << 20
+
+// refuseAddresses lets every mmap(2) fail.
+func (d *daemon) refuseAddresses() { d.refuse(unix.RLIMIT_AS, littleSpace, "VmSize") }
+
+// refuse limits the daemon to less than it has already.
+func (d *daemon) refuse(resource int, most uint64, field string) {
 	d.t.Helper()
-	limit := unix.Rlimit{Cur: littleData, Max: unix.RLIM_INFINITY}
-	if err := unix.Prlimit(d.pid, unix.RLIMIT_DATA, &limit, nil); err != nil {
+	limit := unix.Rlimit{Cur: most, Max: unix.RLIM_INFINITY}
+	if err := unix.Prlimit(d.pid, resource, &limit, nil); err != nil {
 		d.t.Fatal(err)
+	}
+	if has := d.status(field); uint64(has)<<10 <= most {
+		d.t.Errorf("the daemon has only %d kB", has)
 	}
 }

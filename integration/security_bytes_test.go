@@ -43,13 +43,18 @@ func withoutRepeats(environ []string) (once []string) {
 	return once
 }
 
-// ofProcess is a file of /proc whose strings end in NUL.
-func ofProcess(t *testing.T, pid int, file string) []string {
-	t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, file))
-	if err != nil {
-		t.Fatal(err)
-	}
+// ofProcess is a file of /proc whose strings end in NUL. It is empty for a moment after the process has let go of its
+// parent's memory, which is when its parent goes on.
+func (d *daemon) ofProcess(pid int, file string) []string {
+	d.t.Helper()
+	var text []byte
+	d.eventually("the strings of the process", func() bool {
+		var err error
+		if text, err = os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, file)); err != nil {
+			d.t.Fatal(err)
+		}
+		return len(text) > 0
+	})
 	return strings.Split(string(bytes.TrimSuffix(text, []byte{0})), "\x00")
 }
 
@@ -61,14 +66,38 @@ func TestEnvironmentIsPassedOn(t *testing.T) {
 		d := setup{args: args, env: strangeEnvironment()}.start(t)
 		d.i.send("service.args⇥s⇥{helper hang}", "service.start⇥s")
 		d.i.await("service.state⇥s⇥up⇥{now}⇥{pid=s}⇥-⇥-⇥0⇥-")
-		given := ofProcess(t, d.pid, "environ")
-		if got := ofProcess(t, d.num("s"), "environ"); !slices.Equal(got, withoutRepeats(given)) {
+		given := d.ofProcess(d.pid, "environ")
+		if got := d.ofProcess(d.num("s"), "environ"); !slices.Equal(got, withoutRepeats(given)) {
 			t.Errorf("%s: of %d variables it has %d: %.2000q", name, len(given), len(got), got)
 		}
 		for _, variable := range strangeEnvironment() {
 			if !slices.Contains(given, variable) {
 				t.Errorf("%s: the daemon itself was not given %.100q", name, variable)
 			}
+		}
+	}
+}
+
+// TestServicesGetTheirArguments: all bytes but TAB and LF, which are the protocol's, as a field of their own and one by one.
+func TestServicesGetTheirArguments(t *testing.T) {
+	t.Parallel()
+	bytes := strings.NewReplacer("\t", "", "\n", "").Replace(everyByte())
+	words := append(strings.Split(helperArgs("hang"), "\t"), bytes, "", " ", bytes+bytes, "-")
+	for c := range 256 {
+		if c != 0 && c != '\t' && c != '\n' {
+			words = append(words, string([]byte{byte(c)}))
+		}
+	}
+	for name, args := range map[string][]string{
+		"service": {"-i"}, "pools": {"-i", "--service-pool", "5x4096", "--fd-pool", "20"},
+	} {
+		d := setup{args: args}.start(t)
+		line := "service.args\ts\t" + strings.Join(append(words, ""), "\t") // the last one is empty
+		d.i.raw(line + "\nservice.start\ts\n")
+		d.i.exactly(line)
+		d.i.await("service.state⇥s⇥up⇥{now}⇥{pid=s}⇥-⇥-⇥0⇥-")
+		if got := d.ofProcess(d.num("s"), "cmdline"); !slices.Equal(got, append(words, "")) {
+			t.Errorf("%s: it has the words %.1000q", name, got)
 		}
 	}
 }
@@ -86,10 +115,10 @@ func TestEntrypointPassesEverythingOn(t *testing.T) {
 		t.Fatalf("main is %q", state)
 	}
 	d.set("main", state[4])
-	if got := ofProcess(t, d.num("main"), "cmdline"); !slices.Equal(got, words) {
+	if got := d.ofProcess(d.num("main"), "cmdline"); !slices.Equal(got, words) {
 		t.Errorf("it has the words %.1000q", got)
 	}
-	if got, given := ofProcess(t, d.num("main"), "environ"), ofProcess(t, d.pid, "environ"); !slices.Equal(got, withoutRepeats(given)) {
+	if got, given := d.ofProcess(d.num("main"), "environ"), d.ofProcess(d.pid, "environ"); !slices.Equal(got, withoutRepeats(given)) {
 		t.Errorf("of %d variables it has %d", len(given), len(got))
 	}
 }

@@ -34,6 +34,8 @@ type Main struct {
 
 	// Over is offered the status to end with once main has ended for good.
 	Over func(status int)
+	// Stoppable tells whether that signal would stop the daemon itself.
+	Stoppable func(signal syscall.Signal) bool
 	// Suspend stops the daemon itself by the signal that stopped main.
 	Suspend func(signal syscall.Signal)
 
@@ -192,7 +194,8 @@ func (a *Actor) mainEnded() {
 
 // stopped meets a main that job control has stopped: the daemon stops as well, so
 // that the shell that started it sees its job stopped. A main that only wanted
-// the terminal, which a shell has given to the daemon meanwhile, gets it.
+// the terminal, which a shell has given to the daemon meanwhile, gets it. Where no
+// shell is there to continue anything, Ctrl-Z does nothing: main goes on.
 func (a *Actor) stopped() {
 	if !a.isUpMain() {
 		return
@@ -205,6 +208,13 @@ func (a *Actor) stopped() {
 		return
 	}
 	a.registry.main.suspended = true
+	if !a.registry.main.Stoppable(signal) {
+		if signal == unix.SIGTSTP {
+			a.registry.main.suspended = false
+			_ = a.send(unix.SIGCONT, true)
+		}
+		return
+	}
 	terminal.TakeBack()
 	a.registry.main.Suspend(signal)
 }

@@ -144,6 +144,18 @@ func TestSignalDuringTheSetUp(t *testing.T) {
 	}
 }
 
+// TestSignalThatMayNotBePassedOn is one for a main that has become somebody else, as a setuid program can.
+func TestSignalThatMayNotBePassedOn(t *testing.T) {
+	t.Parallel()
+	w := watchCalls(t, "kills", func(*notification) response { return response{errno: -int32(unix.EPERM)} })
+	d := setup{args: words("--", program("signals")), wrap: w.wrap, fds: map[int]*os.File{9: w.passed}}.start(t)
+	d.out.expect("main is ready")
+	d.signal("TERM")
+	d.log.expect("warning: can't pass SIGTERM on to service 'main' running as pid {pid}: Operation not permitted")
+	d.stdin.Close()
+	d.expectExit(0)
+}
+
 // TestMainWaitsForTheConfigOnStdin.
 func TestMainWaitsForTheConfigOnStdin(t *testing.T) {
 	t.Parallel()

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"syscall"
 
+	"daemonproxy/actor/logger"
 	"daemonproxy/actor/reaper"
 	"daemonproxy/controller/protocol"
 	"daemonproxy/service/spawn"
@@ -133,9 +134,15 @@ func (a *Actor) forwarded() {
 	}
 	m := a.registry.main
 	for set := m.pending.Swap(0); set != 0; set &= set - 1 {
+		signal := syscall.Signal(bits.TrailingZeros64(set) + 1)
 		// A main that has just ended does not hear it any more; nor would it if
 		// the signal had come a moment later.
-		_ = a.send(syscall.Signal(bits.TrailingZeros64(set)+1), m.Group)
+		if err := a.send(signal, m.Group); err != nil && err != unix.ESRCH {
+			errno, _ := err.(syscall.Errno)
+			a.world.Log.Entry(logger.Warning).Str("can't pass ").Str(protocol.Signal(signal).String()).
+				Str(" on to service 'main' running as pid ").Int(int64(a.state.pid)).
+				Str(": ").Str(protocol.Strerror(errno)).Send()
+		}
 	}
 }
 

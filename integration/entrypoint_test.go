@@ -2,9 +2,13 @@ package integration
 
 import (
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestTerminateDuringTheWait: it ends the entrypoint at once, with its own code, and leaves alive what still runs.
@@ -118,6 +122,37 @@ func TestMainGetsDefaultSignals(t *testing.T) {
 	if want := uint64(1)<<(signalNumber("XFSZ")-1) | 1<<(signalNumber("PWR")-1); mask != want {
 		t.Errorf("ignored are %#x, want %#x", mask, want)
 	}
+	d.expectExit(0)
+}
+
+// TestSignalDuringTheSetUp is kept for main, and does not end the entrypoint, which has only begun to set itself up.
+func TestSignalDuringTheSetUp(t *testing.T) {
+	t.Parallel()
+	for _, pid1 := range []bool{false, true} {
+		var once sync.Once
+		w := watchCalls(t, "set-up", func(call *notification) response {
+			once.Do(func() {
+				if err := unix.Kill(int(call.pid), unix.SIGTERM); err != nil {
+					t.Error(err)
+				}
+			})
+			return response{flags: letItContinue}
+		})
+		d := setup{args: words("--", program("hang")), wrap: w.wrap, fds: map[int]*os.File{9: w.passed}, pid1: pid1}.start(t)
+		d.log.expect("info: daemonproxy exiting")
+		d.expectExit(143)
+	}
+}
+
+// TestSignalThatMayNotBePassedOn is one for a main that has become somebody else, as a setuid program can.
+func TestSignalThatMayNotBePassedOn(t *testing.T) {
+	t.Parallel()
+	w := watchCalls(t, "kills", func(*notification) response { return response{errno: -int32(unix.EPERM)} })
+	d := setup{args: words("--", program("signals")), wrap: w.wrap, fds: map[int]*os.File{9: w.passed}}.start(t)
+	d.out.expect("main is ready")
+	d.signal("TERM")
+	d.log.expect("warning: can't pass SIGTERM on to service 'main' running as pid {pid}: Operation not permitted")
+	d.stdin.Close()
 	d.expectExit(0)
 }
 

@@ -153,6 +153,8 @@ func init() { helpers["watched"] = helperWatched }
 // watched is which calls can be watched; those of clocks only where the clock is not CLOCK_MONOTONIC.
 var watched = map[string][]uint32{
 	"writes": {unix.SYS_WRITE, unix.SYS_WRITEV, unix.SYS_PWRITE64, unix.SYS_PWRITEV, unix.SYS_PWRITEV2},
+	"set-up": {unix.SYS_EPOLL_CREATE1},
+	"kills":  {unix.SYS_KILL},
 	"clocks": {unix.SYS_CLOCK_GETTIME, unix.SYS_CLOCK_NANOSLEEP, unix.SYS_TIMERFD_CREATE, unix.SYS_TIMER_CREATE},
 }
 

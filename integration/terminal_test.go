@@ -171,6 +171,27 @@ func jobControl(t *testing.T) {
 	x.out.await("{any}status 5")
 }
 
+// TestCtrlZWithoutAShell stops nothing: nobody is there who could continue main, or daemonproxy.
+func TestCtrlZWithoutAShell(t *testing.T) {
+	t.Parallel()
+	for name, script := range map[string]string{
+		"leads the session":          "exec $DP -- $HELPER helper reader",
+		"in the group of its leader": "$DP -- $HELPER helper reader; exit $?",
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := openSession(t, "-c", script)
+			x.out.await(where)
+			for range 2 {
+				x.key(ctrlZ)
+				x.input("hello")
+				x.out.await("{any}read hello.")
+			}
+			x.input("quit")
+			x.out.await("{any}info: daemonproxy exiting")
+		})
+	}
+}
+
 // TestTerminalIsGivenBack looks who has it after each kind of end. The shell is not interactive, so it does not care
 // for the terminal itself.
 func TestTerminalIsGivenBack(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"syscall"
 
+	"daemonproxy/actor/logger"
 	"daemonproxy/actor/reaper"
 	"daemonproxy/controller/protocol"
 	"daemonproxy/service/spawn"
@@ -34,6 +35,8 @@ type Main struct {
 
 	// Over is offered the status to end with once main has ended for good.
 	Over func(status int)
+	// Stoppable tells whether that signal would stop the daemon itself.
+	Stoppable func(signal syscall.Signal) bool
 	// Suspend stops the daemon itself by the signal that stopped main.
 	Suspend func(signal syscall.Signal)
 
@@ -131,9 +134,15 @@ func (a *Actor) forwarded() {
 	}
 	m := a.registry.main
 	for set := m.pending.Swap(0); set != 0; set &= set - 1 {
+		signal := syscall.Signal(bits.TrailingZeros64(set) + 1)
 		// A main that has just ended does not hear it any more; nor would it if
 		// the signal had come a moment later.
-		_ = a.send(syscall.Signal(bits.TrailingZeros64(set)+1), m.Group)
+		if err := a.send(signal, m.Group); err != nil && err != unix.ESRCH {
+			errno, _ := err.(syscall.Errno)
+			a.world.Log.Entry(logger.Warning).Str("can't pass ").Str(protocol.Signal(signal).String()).
+				Str(" on to service 'main' running as pid ").Int(int64(a.state.pid)).
+				Str(": ").Str(protocol.Strerror(errno)).Send()
+		}
 	}
 }
 
@@ -192,7 +201,8 @@ func (a *Actor) mainEnded() {
 
 // stopped meets a main that job control has stopped: the daemon stops as well, so
 // that the shell that started it sees its job stopped. A main that only wanted
-// the terminal, which a shell has given to the daemon meanwhile, gets it.
+// the terminal, which a shell has given to the daemon meanwhile, gets it. Where no
+// shell is there to continue anything, Ctrl-Z does nothing: main goes on.
 func (a *Actor) stopped() {
 	if !a.isUpMain() {
 		return
@@ -205,6 +215,13 @@ func (a *Actor) stopped() {
 		return
 	}
 	a.registry.main.suspended = true
+	if !a.registry.main.Stoppable(signal) {
+		if signal == unix.SIGTSTP {
+			a.registry.main.suspended = false
+			_ = a.send(unix.SIGCONT, true)
+		}
+		return
+	}
 	terminal.TakeBack()
 	a.registry.main.Suspend(signal)
 }

@@ -16,7 +16,10 @@ func newMain(t *testing.T, argv ...string) (*house, <-chan int) {
 	t.Helper()
 	h := newHouse(t, 0, 0)
 	over := make(chan int, 10)
-	m := &Main{Argv: argv, Over: func(status int) { over <- status }, Suspend: func(syscall.Signal) {}}
+	m := &Main{
+		Argv: argv, Over: func(status int) { over <- status },
+		Stoppable: func(syscall.Signal) bool { return false }, Suspend: func(syscall.Signal) {},
+	}
 	if !h.registry.Define(NewCall(), m) {
 		t.Fatal("main can't be defined")
 	}

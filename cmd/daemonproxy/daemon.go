@@ -53,6 +53,22 @@ type daemon struct {
 // newDaemon sets the program up, up to the point where commands may run.
 func newDaemon(o *options, pid1 bool, duties *mainthread.Duties) *daemon {
 	d := &daemon{options: o, pid1: pid1, duties: duties, log: duties.Log}
+	// First of all: a signal that comes sooner ends the program. It ends process 1 too,
+	// which the kernel would spare, since the runtime exits after it.
+	ledger := &signals.Ledger{}
+	d.receiver = signals.Receiver{Ledger: ledger, Arrived: d.signaled, Child: d.childChanged, Fatal: duties.FatalSignal}
+	if pid1 {
+		d.receiver.Also = 1<<(unix.SIGPWR-1) | 1<<(unix.SIGWINCH-1)
+	}
+	handled := d.receiver.Also
+	var system reaper.Kernel
+	if o.program != nil {
+		d.main = newEntrypoint(d)
+		handled |= d.main.prepare()
+		system = d.main.system()
+	}
+	d.receiver.Listen()
+
 	bus := &actor.Bus{Trace: d.traceEvent}
 	d.clock = actor.NewClock(nil)
 	poller, err := actor.NewPoller()
@@ -67,19 +83,6 @@ func newDaemon(o *options, pid1 bool, duties *mainthread.Duties) *daemon {
 	if d.handles.Inherit(call, nil) != nil {
 		duties.Refuse(mainthread.ExitBadOptions, "Not enough FD objects to register all open FDs")
 	}
-	ledger := &signals.Ledger{}
-	d.receiver = signals.Receiver{Ledger: ledger, Arrived: d.signaled, Child: d.childChanged, Fatal: duties.FatalSignal}
-	if pid1 {
-		d.receiver.Also = 1<<(unix.SIGPWR-1) | 1<<(unix.SIGWINCH-1)
-	}
-	handled := d.receiver.Also
-	var system reaper.Kernel
-	if o.program != nil {
-		d.main = newEntrypoint(d)
-		handled |= d.main.prepare()
-		system = d.main.system()
-	}
-	d.receiver.Listen()
 	if pid1 {
 		d.takeKeyboard()
 	}

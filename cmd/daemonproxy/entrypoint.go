@@ -72,10 +72,11 @@ func newEntrypoint(d *daemon) *entrypoint {
 	}
 	e.alarm.Ringer = e
 	e.main = service.Main{
-		Argv:    d.options.program,
-		Group:   d.options.signalGroup,
-		Over:    e.mainOver,
-		Suspend: suspend,
+		Argv:      d.options.program,
+		Group:     d.options.signalGroup,
+		Over:      e.mainOver,
+		Stoppable: stoppable,
+		Suspend:   suspend,
 	}
 	return e
 }
@@ -95,9 +96,9 @@ func (e *entrypoint) prepare() (handled uint64) {
 }
 
 // system is what the reaper looks for. A stopped main is of interest where there
-// is a shell that could continue us.
+// is a terminal whose Ctrl-Z stops it.
 func (e *entrypoint) system() reaper.Kernel {
-	if e.daemon.pid1 || e.daemon.duties.Terminal.FD() < 0 {
+	if e.daemon.duties.Terminal.FD() < 0 {
 		return 0
 	}
 	return unix.WUNTRACED
@@ -107,6 +108,27 @@ func (e *entrypoint) system() reaper.Kernel {
 func (e *entrypoint) define() bool {
 	e.daemon.services.OnGone(e.serviceGone)
 	return e.daemon.services.Define(e.call, &e.main)
+}
+
+// stoppable tells whether the kernel lets the signal stop us. Job control does not
+// stop an orphaned process group, one without a parent of a member in another group
+// of the session: nobody there could continue it. Such are the group of the one who
+// leads the session (ssh -t, a terminal window) and, as a rule, a group that has lost
+// its parent. Nothing stops process 1.
+func stoppable(signal syscall.Signal) bool {
+	switch {
+	case os.Getpid() == 1:
+		return false
+	case signal == unix.SIGSTOP:
+		return true
+	}
+	parent := os.Getppid()
+	session, err := unix.Getsid(0)
+	if err != nil || session == syscall.Getpgrp() || parent == 0 {
+		return false
+	}
+	parents, err := unix.Getsid(parent)
+	return err == nil && parents == session
 }
 
 // suspend stops the daemon as main was stopped. It returns when it is continued,

@@ -2,6 +2,7 @@ package spawn
 
 import (
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"syscall"
@@ -16,9 +17,11 @@ import (
 // syscall.ForkExec; with so much resident memory in the parent beside its own. The
 // two take turns, so that a noisy machine disturbs both alike; their medians and
 // the ratio of those are reported. What the program itself does is no part of it.
+// One goroutine runs at a time, as in the daemon (cmd/daemonproxy/main.go).
 func BenchmarkForkExec(b *testing.B) {
 	for _, mebibytes := range []int{0, 64, 512} {
 		b.Run(strconv.Itoa(mebibytes)+"MiB", func(b *testing.B) {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 			if size := mebibytes << 20; size > 0 {
 				memory, err := unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
 				if err != nil {

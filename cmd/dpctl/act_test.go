@@ -71,6 +71,31 @@ func TestStopTwice(t *testing.T) {
 	}
 }
 
+// Triggers whose interval nobody has set are given back too.
+func TestStopWithoutInterval(t *testing.T) {
+	d := startDaemon(t)
+	d.send("service.args|x|/bin/sleep|100", "service.auto_up|x|-|always")
+	d.await("x", client.Up)
+	d.expect(exitDone, []string{"gives its triggers back: always"}, "stop", "x")
+	d.expect(exitDone, []string{"it has its triggers again: always"}, "start", "x")
+	if x := d.service("x"); x.AutoUp.Interval != 0 || !slices.Equal(x.AutoUp.Triggers, []string{"always"}) || len(x.Tags) != 0 {
+		t.Errorf("after start it is %+v", x)
+	}
+}
+
+// A tag that only looks like that of stop is left alone, and keeps nothing from being remembered.
+func TestForeignTag(t *testing.T) {
+	d := startDaemon(t)
+	d.send("service.args|x|/bin/sleep|100", "service.tags|x|dpctl.triggers=mine", "service.auto_up|x|2|always")
+	d.await("x", client.Up)
+	d.expect(exitDone, []string{"gives its triggers back: always"}, "stop", "x")
+	d.expect(exitDone, []string{"it has its triggers again: always"}, "start", "x")
+	x := d.service("x")
+	if !slices.Equal(x.AutoUp.Triggers, []string{"always"}) || !slices.Equal(x.Tags, []string{"dpctl.triggers=mine"}) {
+		t.Errorf("after start it is %+v", x)
+	}
+}
+
 // What does not obey SIGTERM is killed after the timeout, and that is said.
 func TestStopKills(t *testing.T) {
 	d := startDaemon(t)

@@ -145,7 +145,7 @@ func TestTopFilters(t *testing.T) {
 	s.await(`filter: zs_`)
 	s.keys("Enter", "x", "r", "s", "/", "Escape")
 	s.await(`(?m)^job `)
-	s.awaitNot(`showing|stop|restart \S+\?`)
+	s.awaitNot(`showing|filter:|(stop|restart) \S+\?`)
 }
 
 // The end of the daemon ends top, with the terminal as it was, and a word about it; likewise a signal.

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"daemonproxy/controller/client"
 
@@ -55,7 +56,7 @@ func stateColor(s client.Service) string {
 // printable is text that can't steer a terminal: values of services may have any bytes.
 func printable(text string) string {
 	unsafe := func(r rune) bool { return !unicode.IsPrint(r) }
-	if strings.IndexFunc(text, unsafe) < 0 {
+	if utf8.ValidString(text) && strings.IndexFunc(text, unsafe) < 0 { // else it may have single bytes that steer, such as \x9b
 		return text
 	}
 	quoted := strconv.Quote(text)

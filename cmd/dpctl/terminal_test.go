@@ -129,6 +129,17 @@ func TestNothingSteersTheTerminal(t *testing.T) {
 	}
 }
 
+// Bytes that are no text are shown as numbers: alone, some of them steer terminals that expect no UTF-8.
+func TestPrintable(t *testing.T) {
+	for text, want := range map[string]string{
+		"käse": "käse", "\x9b31m": `\x9b31m`, "a\u009bb": `a\u009bb`, "\u202e": `\u202e`, `"\`: `"\`, "\xff\"": `\xff"`,
+	} {
+		if got := printable(text); got != want {
+			t.Errorf("%q is shown as %q, want %q", text, got, want)
+		}
+	}
+}
+
 // Columns are aligned by what is seen, and no line ends in blanks.
 func TestTable(t *testing.T) {
 	table := table{color: true}

@@ -106,6 +106,17 @@ func TestProgress(t *testing.T) {
 	term.await("\r\x1b[Kx stopped (SIGKILL)")
 }
 
+// The line does not become two where the terminal is narrow.
+func TestProgressOnNarrowTerminal(t *testing.T) {
+	d := startDaemon(t)
+	term := d.onTerminal(d.command("wait", "somebody", "who", "never", "comes", "--timeout", "1h"))
+	err := unix.IoctlSetWinsize(int(term.master.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 20, Col: 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	term.await("\r\x1b[Kwaiting for somebod\r\x1b[K")
+}
+
 // On a terminal, status --watch shows one screen, which follows.
 func TestWatchScreen(t *testing.T) {
 	d := startDaemon(t)

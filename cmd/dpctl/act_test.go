@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -148,6 +149,18 @@ func TestStartOfNothing(t *testing.T) {
 	d.send("service.args|z|/bin/true")
 	if r := d.dpctl("start", "z"); r.status != exitDone {
 		t.Errorf("a short program that succeeds: %+v", r)
+	}
+}
+
+// What runs has started, even if there is no time left to see whether it goes on.
+func TestStartInTheLastMoment(t *testing.T) {
+	d := startDaemon(t)
+	d.send("service.args|x|/bin/sleep|100", "service.start|x")
+	run := d.await("x", client.Up)
+	ctx, cancel := context.WithCancelCause(d.ctx)
+	cancel(errTime)
+	if s, err := settle(ctx, d.Client, run); err != nil || s.PID != run.PID {
+		t.Errorf("%+v, %v", s, err)
 	}
 }
 

@@ -65,6 +65,7 @@ func TestGolden(t *testing.T) {
 		{"usage-command", "stauts"},
 		{"usage-none", "stop"},
 		{"usage-arguments", "log-level a b"},
+		{"usage-timeout", "wait web --timeout -1s"},
 		{"help", "--help"},
 	} {
 		d.dpctl(strings.Split(g.args, " ")...).golden(t, g.file)

@@ -41,6 +41,12 @@ func newRootCommand(p *program) *cobra.Command {
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			if p.timeout < 0 {
+				return fail(exitUsage, "--timeout %v: a time to wait can't be negative (%s)", p.timeout, usageAdvice)
+			}
+			return nil
+		},
 	}
 	root.SetOut(p.out)
 	root.SetErr(p.err)

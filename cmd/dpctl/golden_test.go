@@ -66,6 +66,8 @@ func TestGolden(t *testing.T) {
 		{"usage-command", "stauts"},
 		{"usage-none", "stop"},
 		{"usage-arguments", "log-level a b"},
+		{"usage-help", "help stauts"},
+		{"usage-completion", "completion tcsh"},
 		{"usage-timeout", "wait web --timeout -1s"},
 		{"help", "--help"},
 	} {

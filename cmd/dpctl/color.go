@@ -30,15 +30,26 @@ func isTerminal(w io.Writer) bool {
 
 // columns is the width of a terminal, 0 if that is not known.
 func columns(w io.Writer) int {
+	width, _ := size(w)
+	return width
+}
+
+// lines is its height.
+func lines(w io.Writer) int {
+	_, height := size(w)
+	return height
+}
+
+func size(w io.Writer) (width, height int) {
 	f, ok := w.(*os.File)
 	if !ok {
-		return 0
+		return 0, 0
 	}
-	width, _, err := term.GetSize(int(f.Fd()))
+	width, height, err := term.GetSize(int(f.Fd()))
 	if err != nil {
-		return 0
+		return 0, 0
 	}
-	return width
+	return width, height
 }
 
 // colored reports whether a stream gets colours: a terminal, unless its user has asked for none (no-color.org).

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -129,6 +130,18 @@ func TestWatchScreen(t *testing.T) {
 	d.send("service.start|x")
 	term.await("\x1b[H\x1b[2J")
 	term.await("x     up")
+}
+
+// What has no room on the screen does not scroll its beginning away.
+func TestWatchOnSmallScreen(t *testing.T) {
+	d := startDaemon(t)
+	for i := range 9 {
+		d.send(fmt.Sprintf("service.tags|s%d|%s", i, strings.Repeat("wide", 20)))
+	}
+	s := &screen{d: d, server: filepath.Join(d.dir, "tmux")}
+	s.tmux("-f", "/dev/null", "new-session", "-d", "-x", "30", "-y", "7", dpctlBinary, "status", "--watch", "-S", d.socket)
+	d.t.Cleanup(func() { s.tmux("kill-server") })
+	s.await(`(?m)^/.*\n\nNAME  STATE.*\ns0    down .*\ns1    down .*\ns2    down .*\n\.\.\. 6 more\n$`)
 }
 
 // Values that could steer a terminal don't.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -71,6 +72,31 @@ func TestStopTwice(t *testing.T) {
 	}
 }
 
+// Triggers whose interval nobody has set are given back too.
+func TestStopWithoutInterval(t *testing.T) {
+	d := startDaemon(t)
+	d.send("service.args|x|/bin/sleep|100", "service.auto_up|x|-|always")
+	d.await("x", client.Up)
+	d.expect(exitDone, []string{"gives its triggers back: always"}, "stop", "x")
+	d.expect(exitDone, []string{"it has its triggers again: always"}, "start", "x")
+	if x := d.service("x"); x.AutoUp.Interval != 0 || !slices.Equal(x.AutoUp.Triggers, []string{"always"}) || len(x.Tags) != 0 {
+		t.Errorf("after start it is %+v", x)
+	}
+}
+
+// A tag that only looks like that of stop is left alone, and keeps nothing from being remembered.
+func TestForeignTag(t *testing.T) {
+	d := startDaemon(t)
+	d.send("service.args|x|/bin/sleep|100", "service.tags|x|dpctl.triggers=mine", "service.auto_up|x|2|always")
+	d.await("x", client.Up)
+	d.expect(exitDone, []string{"gives its triggers back: always"}, "stop", "x")
+	d.expect(exitDone, []string{"it has its triggers again: always"}, "start", "x")
+	x := d.service("x")
+	if !slices.Equal(x.AutoUp.Triggers, []string{"always"}) || !slices.Equal(x.Tags, []string{"dpctl.triggers=mine"}) {
+		t.Errorf("after start it is %+v", x)
+	}
+}
+
 // What does not obey SIGTERM is killed after the timeout, and that is said.
 func TestStopKills(t *testing.T) {
 	d := startDaemon(t)
@@ -123,6 +149,18 @@ func TestStartOfNothing(t *testing.T) {
 	d.send("service.args|z|/bin/true")
 	if r := d.dpctl("start", "z"); r.status != exitDone {
 		t.Errorf("a short program that succeeds: %+v", r)
+	}
+}
+
+// What runs has started, even if there is no time left to see whether it goes on.
+func TestStartInTheLastMoment(t *testing.T) {
+	d := startDaemon(t)
+	d.send("service.args|x|/bin/sleep|100", "service.start|x")
+	run := d.await("x", client.Up)
+	ctx, cancel := context.WithCancelCause(d.ctx)
+	cancel(errTime)
+	if s, err := settle(ctx, d.Client, run); err != nil || s.PID != run.PID {
+		t.Errorf("%+v, %v", s, err)
 	}
 }
 

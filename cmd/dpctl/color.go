@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"daemonproxy/controller/client"
 
@@ -25,6 +26,30 @@ const (
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// columns is the width of a terminal, 0 if that is not known.
+func columns(w io.Writer) int {
+	width, _ := size(w)
+	return width
+}
+
+// lines is its height.
+func lines(w io.Writer) int {
+	_, height := size(w)
+	return height
+}
+
+func size(w io.Writer) (width, height int) {
+	f, ok := w.(*os.File)
+	if !ok {
+		return 0, 0
+	}
+	width, height, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0, 0
+	}
+	return width, height
 }
 
 // colored reports whether a stream gets colours: a terminal, unless its user has asked for none (no-color.org).
@@ -55,7 +80,7 @@ func stateColor(s client.Service) string {
 // printable is text that can't steer a terminal: values of services may have any bytes.
 func printable(text string) string {
 	unsafe := func(r rune) bool { return !unicode.IsPrint(r) }
-	if strings.IndexFunc(text, unsafe) < 0 {
+	if utf8.ValidString(text) && strings.IndexFunc(text, unsafe) < 0 { // else it may have single bytes that steer, such as \x9b
 		return text
 	}
 	quoted := strconv.Quote(text)

@@ -39,6 +39,7 @@ func TestGolden(t *testing.T) {
 		{"events.json", "events --json"},
 		{"send", "send service.args fresh /bin/sleep 100"},
 		{"send-echo", "send echo a  b"},
+		{"send-echo-error", "send echo error x"},
 		{"send-warning", "send service.fds warned null nix"},
 		{"send-refused", "send service.start nix"},
 		{"log-level", "log-level"},
@@ -65,6 +66,9 @@ func TestGolden(t *testing.T) {
 		{"usage-command", "stauts"},
 		{"usage-none", "stop"},
 		{"usage-arguments", "log-level a b"},
+		{"usage-help", "help stauts"},
+		{"usage-completion", "completion tcsh"},
+		{"usage-timeout", "wait web --timeout -1s"},
 		{"help", "--help"},
 	} {
 		d.dpctl(strings.Split(g.args, " ")...).golden(t, g.file)

@@ -79,15 +79,12 @@ func launch(ctx context.Context, c *client.Client, name string) (string, error) 
 		return "", err
 	}
 	if s.State == client.Up {
-		pid := s.PID
-		brief, cancel := within(ctx, settling)
-		defer cancel()
-		s, err = awaitState(brief, c, name, func(s client.Service) bool { return s.State != client.Up || s.PID != pid })
-		if isTime(err) && ctx.Err() == nil {
-			return fmt.Sprintf("%s started, pid %d", name, pid), nil
-		}
-		if err != nil {
+		run := s
+		if s, err = settle(ctx, c, run); err != nil {
 			return "", err
+		}
+		if s.State == client.Up && s.PID == run.PID {
+			return fmt.Sprintf("%s started, pid %d", name, run.PID), nil
 		}
 	}
 	switch {
@@ -99,6 +96,18 @@ func launch(ctx context.Context, c *client.Client, name string) (string, error) 
 		return name + " has run, and ended: exit 0", nil
 	}
 	return "", fail(exitFailed, "%s: it started, but ended at once: %v%s", name, s.LastExit, hint(s.LastExit))
+}
+
+// settle watches a run that has begun, and returns the service as it is then. That there is no time left to watch it is
+// no failure of the start.
+func settle(ctx context.Context, c *client.Client, run client.Service) (client.Service, error) {
+	brief, cancel := within(ctx, settling)
+	defer cancel()
+	s, err := awaitState(brief, c, run.Name, func(s client.Service) bool { return s.State != client.Up || s.PID != run.PID })
+	if isTime(err) {
+		return run, nil
+	}
+	return s, err
 }
 
 // hint says where daemonproxy tells what a new service lacked.

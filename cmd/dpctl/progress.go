@@ -34,11 +34,20 @@ func (g *progress) await(names []string, next <-chan outcome) outcome {
 			return o
 		case <-g.tick.C:
 			if g.on {
-				fmt.Fprintf(g.w, "\r\x1b[Kwaiting for %s, %s ...", brief(names), age(time.Since(g.started)))
+				line := fmt.Sprintf("waiting for %s, %s ...", brief(names), age(time.Since(g.started)))
+				fmt.Fprintf(g.w, "\r\x1b[K%s", cut(printable(line), columns(g.w)-1))
 				g.shown = true
 			}
 		}
 	}
+}
+
+// cut shortens a line that would else go on in the next one, where nothing removes it.
+func cut(line string, width int) string {
+	if runes := []rune(line); width > 0 && len(runes) > width {
+		return string(runes[:width])
+	}
+	return line
 }
 
 // brief names a few.

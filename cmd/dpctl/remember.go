@@ -33,17 +33,30 @@ func (r remembered) tag() string {
 // String is how people are told.
 func (r remembered) String() string { return strings.Join(r.triggers, " ") }
 
-func isRemembered(tag string) bool { return strings.HasPrefix(tag, rememberKey+"=") }
+// isRemembered reports whether a tag is one that stop wrote. Another one of that key is somebody's own, and means nothing.
+func isRemembered(tag string) bool {
+	_, ok := parseMemory(tag)
+	return ok
+}
 
 // recall finds what a stop has remembered of a service.
 func recall(tags []string) (r remembered, ok bool) {
-	i := slices.IndexFunc(tags, isRemembered)
-	if i < 0 {
+	for _, tag := range tags {
+		if r, ok = parseMemory(tag); ok {
+			return r, true
+		}
+	}
+	return remembered{}, false
+}
+
+func parseMemory(tag string) (r remembered, ok bool) {
+	value, ok := strings.CutPrefix(tag, rememberKey+"=")
+	if !ok {
 		return r, false
 	}
-	parts := strings.Split(strings.TrimPrefix(tags[i], rememberKey+"="), ",")
+	parts := strings.Split(value, ",")
 	interval, err := strconv.ParseInt(parts[0], 10, 64)
-	if err != nil || interval < 1 || len(parts) < 2 {
+	if err != nil || interval < 0 || len(parts) < 2 || parts[1] == "" {
 		return r, false
 	}
 	return remembered{interval, parts[1:]}, true
@@ -93,7 +106,11 @@ func giveTriggers(ctx context.Context, c *client.Client, name string) (restored 
 		return false, nil
 	}
 	if len(triggersOf(s)) == 0 {
-		fields := append([]string{"service.auto_up", name, strconv.FormatInt(r.interval, 10)}, r.triggers...)
+		interval := strconv.FormatInt(r.interval, 10)
+		if r.interval == 0 { // which can't be set, but is kept: nobody has ever set one
+			interval = "-"
+		}
+		fields := append([]string{"service.auto_up", name, interval}, r.triggers...)
 		if err := do(ctx, c, fields...); err != nil {
 			return false, err
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -41,6 +42,12 @@ func newRootCommand(p *program) *cobra.Command {
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			if p.timeout < 0 {
+				return fail(exitUsage, "--timeout %v: a time to wait can't be negative (%s)", p.timeout, usageAdvice)
+			}
+			return nil
+		},
 	}
 	root.SetOut(p.out)
 	root.SetErr(p.err)
@@ -66,7 +73,26 @@ func newRootCommand(p *program) *cobra.Command {
 		newTopCommand(p),
 		newCheckCommand(p),
 	)
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		switch cmd.Name() {
+		case "help":
+			cmd.Args = func(_ *cobra.Command, topic []string) error { return isCommand(root, topic) }
+		case "completion": // cobra shows its help for any shell, and calls that a success
+			cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		}
+	}
 	return root
+}
+
+// isCommand refuses words that are no command; cobra would explain the words before them.
+func isCommand(root *cobra.Command, words []string) error {
+	_, rest, err := root.Find(words)
+	if err == nil && len(rest) > 0 {
+		err = fail(exitUsage, "no command is called %q (%s)", strings.Join(words, " "), usageAdvice)
+	}
+	return err
 }
 
 const rootLong = `dpctl shows what a running daemonproxy runs, starts and stops it, and follows what happens.

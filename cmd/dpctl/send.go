@@ -37,8 +37,8 @@ func (p *program) send(words []string) error {
 	defer cancel()
 	answer, err := c.DoLine(ctx, strings.Join(words, "\t"))
 	for _, line := range answer.Lines {
-		if strings.HasPrefix(line, "error\t") {
-			continue // that is err, which says it better
+		if answer.Error != nil && strings.HasPrefix(line, "error\t") {
+			continue // that is err, which says it better; an echo may begin so too
 		}
 		if err := p.printLine(line); err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -106,6 +107,17 @@ func TestProgress(t *testing.T) {
 	term.await("\r\x1b[Kx stopped (SIGKILL)")
 }
 
+// The line does not become two where the terminal is narrow.
+func TestProgressOnNarrowTerminal(t *testing.T) {
+	d := startDaemon(t)
+	term := d.onTerminal(d.command("wait", "somebody", "who", "never", "comes", "--timeout", "1h"))
+	err := unix.IoctlSetWinsize(int(term.master.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 20, Col: 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	term.await("\r\x1b[Kwaiting for somebod\r\x1b[K")
+}
+
 // On a terminal, status --watch shows one screen, which follows.
 func TestWatchScreen(t *testing.T) {
 	d := startDaemon(t)
@@ -120,12 +132,35 @@ func TestWatchScreen(t *testing.T) {
 	term.await("x     up")
 }
 
+// What has no room on the screen does not scroll its beginning away.
+func TestWatchOnSmallScreen(t *testing.T) {
+	d := startDaemon(t)
+	for i := range 9 {
+		d.send(fmt.Sprintf("service.tags|s%d|%s", i, strings.Repeat("wide", 20)))
+	}
+	s := &screen{d: d, server: filepath.Join(d.dir, "tmux")}
+	s.tmux("-f", "/dev/null", "new-session", "-d", "-x", "30", "-y", "7", dpctlBinary, "status", "--watch", "-S", d.socket)
+	d.t.Cleanup(func() { s.tmux("kill-server") })
+	s.await(`(?m)^/.*\n\nNAME  STATE.*\ns0    down .*\ns1    down .*\ns2    down .*\n\.\.\. 6 more\n$`)
+}
+
 // Values that could steer a terminal don't.
 func TestNothingSteersTheTerminal(t *testing.T) {
 	d := startDaemon(t)
 	d.send("service.tags|x|\x1b]0;title\a")
 	if shown := d.onTerminal(d.command("events")).await("service.fds\tx"); strings.ContainsAny(shown, "\x1b\a") {
 		t.Errorf("shown: %q", shown)
+	}
+}
+
+// Bytes that are no text are shown as numbers: alone, some of them steer terminals that expect no UTF-8.
+func TestPrintable(t *testing.T) {
+	for text, want := range map[string]string{
+		"käse": "käse", "\x9b31m": `\x9b31m`, "a\u009bb": `a\u009bb`, "\u202e": `\u202e`, `"\`: `"\`, "\xff\"": `\xff"`,
+	} {
+		if got := printable(text); got != want {
+			t.Errorf("%q is shown as %q, want %q", text, got, want)
+		}
 	}
 }
 

@@ -67,6 +67,8 @@ func newTop(p *program, c *client.Client) *top {
 	tview.Styles.PrimitiveBackgroundColor, tview.Styles.PrimaryTextColor = tcell.ColorDefault, tcell.ColorDefault
 	t := &top{program: p, c: c, app: tview.NewApplication(), usage: map[string]*usageOfRun{}, runs: map[string]*runs{}}
 	t.head, t.foot, t.list = tview.NewTextView(), tview.NewTextView(), tview.NewTable()
+	t.head.SetWrap(false)
+	t.foot.SetWrap(false) // a long message must not push away what is asked
 	t.list.SetFixed(1, 0).SetSelectable(true, false).SetSelectedStyle(tcell.StyleDefault.Reverse(true))
 	screen := tview.NewFlex().SetDirection(tview.FlexRow).
 		AddItem(t.head, 1, 0, false).AddItem(t.list, 0, 1, true).AddItem(t.foot, 2, 0, false)

@@ -129,6 +129,17 @@ func TestTopActs(t *testing.T) {
 	s.await(`(?m)^status 0$`)
 }
 
+// A message that is wider than the terminal leaves what is asked in sight.
+func TestTopOnNarrowTerminal(t *testing.T) {
+	d := topServices(t)
+	s := showTop(d)
+	s.tmux("resize-window", "-x", "45")
+	s.keys("Down", "Down", "x", "y")
+	s.await(`(?m)^web stopped \(SIGTERM\); dpctl start`)
+	s.keys("x")
+	s.await(`(?m)^stop web\?`)
+}
+
 func TestTopFilters(t *testing.T) {
 	d := topServices(t)
 	s := showTop(d)
@@ -145,7 +156,7 @@ func TestTopFilters(t *testing.T) {
 	s.await(`filter: zs_`)
 	s.keys("Enter", "x", "r", "s", "/", "Escape")
 	s.await(`(?m)^job `)
-	s.awaitNot(`showing|stop|restart \S+\?`)
+	s.awaitNot(`showing|filter:|(stop|restart) \S+\?`)
 }
 
 // The end of the daemon ends top, with the terminal as it was, and a word about it; likewise a signal.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"daemonproxy/controller/client"
@@ -64,6 +65,15 @@ func watchChanges(ctx context.Context, c *client.Client, changed chan<- struct{}
 	return nil
 }
 
+// fitting leaves out lines for which the screen has no room. (What is too wide the terminal cuts, if told not to wrap.)
+func fitting(shown string, height int) string {
+	all := strings.SplitAfter(shown, "\n") // the last is empty
+	if height < 2 || len(all) <= height {
+		return shown
+	}
+	return fmt.Sprintf("%s... %d more", strings.Join(all[:height-1], ""), len(all)-height)
+}
+
 // showAgain is show for those who go on: a service that is not up, or not there yet, is no error to them.
 func (s *status) showAgain(c *client.Client, screen, first bool) error {
 	state := c.State()
@@ -74,7 +84,8 @@ func (s *status) showAgain(c *client.Client, screen, first bool) error {
 	switch {
 	case screen:
 		path, _ := s.socketPath()
-		_, err = fmt.Fprintf(s.out, "\x1b[H\x1b[2J%s  %s\n\n%s", path, time.Now().Format(time.TimeOnly), s.table(services))
+		shown := fmt.Sprintf("%s  %s\n\n%s", printable(path), time.Now().Format(time.TimeOnly), s.table(services))
+		_, err = fmt.Fprintf(s.out, "\x1b[?7l\x1b[H\x1b[2J%s\x1b[?7h", fitting(shown, lines(s.out)))
 		return err
 	case !first && !s.json:
 		if _, err = fmt.Fprintln(s.out); err != nil {

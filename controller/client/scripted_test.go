@@ -69,3 +69,45 @@ func TestUnknownLines(t *testing.T) {
 		t.Errorf("x is %+v", x)
 	}
 }
+
+// Being told a state of more events than may wait is no reason to be told it again with the next event.
+func TestLargeStateIsToldOnce(t *testing.T) {
+	var handles strings.Builder
+	for i := range 5000 {
+		fmt.Fprintf(&handles, "fd.state\th%d\tfile\tread\t/dev/null\n", i)
+	}
+	c := scripted(t, map[string]string{
+		"statedump": handles.String(),
+		"flood":     strings.Repeat("service.tags\tx\tearly\n", 5000),
+		"last":      "service.tags\tx\tlate\n",
+	})
+	flooded, lost, told := false, 0, false
+	for event, err := range c.Events(within(t)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !flooded { // meanwhile nothing is taken
+			flooded = true
+			for _, command := range []string{"flood", "last"} {
+				if _, err := c.Do(within(t), command); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		switch e := event.(type) {
+		case client.Lost:
+			lost++
+			told = false
+		case client.Synced:
+			told = true
+		case client.ServiceTags:
+			if e.Tags[0] != "late" {
+				continue
+			}
+			if lost != 1 || !told {
+				t.Errorf("the last event: %d times lost, after the state: %v", lost, told)
+			}
+			return
+		}
+	}
+}

@@ -11,6 +11,7 @@ const maxBehind = 4096
 // subscription is what waits for one consumer, guarded by Client.mu.
 type subscription struct {
 	queue []Event
+	told  int           // how many of them tell the state
 	stale bool          // no more events until the state has been told
 	wake  chan struct{} // there is something in the queue
 }
@@ -70,7 +71,7 @@ func (c *Client) takeEvents(s *subscription) []Event {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	events := s.queue
-	s.queue = nil
+	s.queue, s.told = nil, 0
 	return events
 }
 
@@ -82,14 +83,15 @@ func (s *subscription) push(events ...Event) {
 	}
 }
 
-// add gives the consumer an event. A queue may grow beyond the limit only by the telling of a state.
+// add gives the consumer an event. The telling of a state, however long, does not count as being behind: else a state of
+// more than maxBehind events would be told anew with every event.
 func (s *subscription) add(event Event, state *State) {
 	switch {
 	case s.stale:
-	case len(s.queue) < maxBehind:
+	case len(s.queue)-s.told < maxBehind:
 		s.push(event)
 	default:
-		s.queue = nil
+		s.queue, s.told = nil, 0
 		s.push(Lost{ErrSlow})
 		s.tell(state)
 	}
@@ -97,13 +99,14 @@ func (s *subscription) add(event Event, state *State) {
 
 // lose drops what waits: it will be told anew.
 func (s *subscription) lose(err error) {
-	s.queue, s.stale = nil, true
+	s.queue, s.told, s.stale = nil, 0, true
 	s.push(Lost{err})
 }
 
 // tell gives the consumer the present state.
 func (s *subscription) tell(state *State) {
 	s.stale = false
-	s.push(state.events()...)
-	s.push(Synced{})
+	events := append(state.events(), Synced{})
+	s.told += len(events)
+	s.push(events...)
 }

@@ -39,6 +39,12 @@ func TestMistakes(t *testing.T) {
 			"2: unable to set auto_up triggers: \"always \"; fields are separated by single TABs, and here are spaces\n"},
 		{"spaces for a TAB before an integer", "service.args|w|x\nservice.auto_up|w|1 always\n",
 			"2: Expected integer; fields are separated by single TABs, and here are spaces\n"},
+		{"spaces between arguments", "service.args|w|/bin/sh -c|x\nservice.args|w|sleep 9\n",
+			"1: the program of service \"w\" is \"/bin/sh -c\"; fields are separated by single TABs, and here are spaces\n" +
+				"2: the program of service \"w\" is \"sleep 9\"; fields are separated by single TABs, and here are spaces\n"},
+		{"spaces before a path", "service.args|w|cat /x/y\n",
+			"1: the program of service \"w\" is \"cat /x/y\"; fields are separated by single TABs, and here are spaces\n"},
+		{"spaces in a program's directory are good", "service.args|w|/opt/My App/run|a b\n", ""},
 		{"spaces in a path are good", "fd.open|x|read|/a path\nchdir|/a b\n", ""},
 		{"a line that is indented", " echo|x\n", "1: Unknown command:  echo; the line begins with a space\n"},
 		{"a line that begins with a TAB", "|echo\n", "1: Unknown command: ; the line begins with a TAB\n"},

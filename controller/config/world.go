@@ -61,6 +61,9 @@ func (c *checker) follow(command *protocol.Command, line []byte) {
 	case protocol.ServiceArgs:
 		program, _, _ := protocol.NextField(command.Value)
 		c.service(name).program = len(program) > 0
+		if hasWords(program) {
+			c.report("the program of service ", quote(name), " is ", quote(program), spacesHint)
+		}
 	case protocol.ServiceFDs:
 		c.setFDs(c.service(name), command)
 	case protocol.ServiceAutoUp:
@@ -112,6 +115,13 @@ func (c *checker) service(name string) *service {
 		c.services[name] = s
 	}
 	return s
+}
+
+// hasWords reports whether a program's name is rather a whole command. That of a directory may have a space.
+func hasWords(program []byte) bool {
+	space := bytes.LastIndexByte(program, ' ')
+	return space >= 0 && (bytes.IndexByte(program[space:], '/') < 0 ||
+		bytes.Contains(program, []byte(" -")) || bytes.Contains(program, []byte(" /")))
 }
 
 func (c *checker) setFDs(s *service, command *protocol.Command) {

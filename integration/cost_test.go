@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"debug/elf"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -200,4 +201,27 @@ func TestSizeOfTheBinary(t *testing.T) {
 	if info.Size() > bound {
 		t.Errorf("%d bytes, more than %d", info.Size(), bound)
 	}
+}
+
+// TestSetUpIsForgotten: what of the program's file was read for the set-up alone does not stay resident.
+func TestSetUpIsForgotten(t *testing.T) {
+	t.Parallel()
+	if raceBuild {
+		return // the race detector is code of its own
+	}
+	binary, err := elf.Open(daemonBinary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer binary.Close()
+	loaded := 0
+	for _, p := range binary.Progs {
+		if p.Type == elf.PT_LOAD && p.Flags&elf.PF_W == 0 {
+			loaded += int(p.Memsz)
+		}
+	}
+	d := start(t, "-i")
+	d.eventually("less than three quarters of it are resident", func() bool {
+		return d.rollup("Rss")-d.rollup("Anonymous") < loaded*3/4
+	})
 }

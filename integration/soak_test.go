@@ -3,7 +3,6 @@ package integration
 import (
 	"fmt"
 	"os"
-	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -298,19 +297,20 @@ func (s *soak) measure() figures {
 	return f
 }
 
-var rssOf = regexp.MustCompile(`(?m)^Rss: +(\d+) kB`)
-
 // resident is counted page by page: VmRSS adds up what each processor has told so far, and some 30 pages of each
 // may be missing.
-func (d *daemon) resident() int {
+func (d *daemon) resident() (bytes int) { return d.rollup("Rss") }
+
+// rollup is a figure of smaps_rollup, in bytes.
+func (d *daemon) rollup(name string) (bytes int) {
 	d.t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", d.pid))
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	kilobytes, err := strconv.Atoi(string(rssOf.FindSubmatch(text)[1]))
-	if err != nil {
-		d.t.Fatal(err)
+	_, figure, _ := strings.Cut(string(text), "\n"+name+":")
+	if _, err := fmt.Sscan(figure, &bytes); err != nil {
+		d.t.Fatal(name, err)
 	}
-	return kilobytes << 10
+	return bytes << 10
 }

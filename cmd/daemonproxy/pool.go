@@ -103,6 +103,7 @@ func stockUp() {
 		return
 	}
 	warmThreads(spawn.Spawners+processors+spareThreads, false)
+	forgetSetUp()
 }
 
 // warmThreads makes n threads: as many goroutines insist on one of their own at

@@ -230,7 +230,10 @@ func (d *daemon) run(mark *daemonized) {
 	}
 	d.table.Begin()
 	if !d.options.bounded() {
-		go actor.Attempt(stockUp)
+		go actor.Attempt(func() {
+			stockUp()
+			forgetSetUp(d.options.mlockall)
+		})
 	}
 	if d.main != nil && !d.reading {
 		d.main.setUp()

@@ -9,8 +9,9 @@ import (
 // forgetSetUp has the kernel unmap the pages of the program's file that cannot be
 // written: code and constants. Most of them were for the set-up alone. What runs
 // on comes back from the page cache as it is used, some 64 kB at a time: that is
-// half of it, so 1 MB less is resident. Locked pages stay.
-func forgetSetUp() {
+// half of it, so 1 MB less is resident. Pages that are locked as they are used are so
+// again.
+func forgetSetUp(locked bool) {
 	auxv, err := unix.Auxv()
 	if err != nil {
 		return
@@ -31,7 +32,21 @@ func forgetSetUp() {
 		}
 		from := uintptr(h.vaddr) &^ (page - 1)
 		size := uintptr(h.vaddr) + uintptr(h.memsz) - from
+		if locked {
+			unix.Syscall(unix.SYS_MUNLOCK, from, size, 0)
+		}
 		unix.Syscall(unix.SYS_MADVISE, from, size, unix.MADV_DONTNEED)
+		if locked {
+			lockOnFault(from, size)
+		}
+	}
+}
+
+// lockOnFault locks pages as they are used or, before Linux 4.4, all of them now.
+func lockOnFault(from, size uintptr) {
+	const onFault = 1 // MLOCK_ONFAULT
+	if _, _, errno := unix.Syscall(unix.SYS_MLOCK2, from, size, onFault); errno != 0 {
+		unix.Syscall(unix.SYS_MLOCK, from, size, 0)
 	}
 }
 

@@ -103,7 +103,6 @@ func stockUp() {
 		return
 	}
 	warmThreads(spawn.Spawners+processors+spareThreads, false)
-	forgetSetUp()
 }
 
 // warmThreads makes n threads: as many goroutines insist on one of their own at

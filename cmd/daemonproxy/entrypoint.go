@@ -145,13 +145,14 @@ func (e *entrypoint) mainOver(status int) {
 }
 
 // signaled passes a signal on to main. One that asks for the end, while that is
-// waited for, hastens it.
+// waited for, hastens it; this comes first, or the end of main that follows from the
+// signal might be what is waited for.
 func (e *entrypoint) signaled(s protocol.Signal) {
-	if deliver := e.daemon.options.deliver(s); deliver != 0 {
-		e.daemon.services.Forward(deliver)
-	}
 	if s == protocol.Signal(unix.SIGTERM) || s == protocol.Signal(unix.SIGINT) {
 		e.mailbox.Put(&e.hurried.Envelope)
+	}
+	if deliver := e.daemon.options.deliver(s); deliver != 0 {
+		e.daemon.services.Forward(deliver)
 	}
 }
 

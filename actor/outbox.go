@@ -37,13 +37,17 @@ type Outbox struct {
 	overflows int   // how often overflow was set
 	blockedAt int64 // since when writing has failed; 0 = it has not
 	head, n   int
-	ring      [outboxSize]byte
+	ring      *[outboxSize]byte // apart, since it takes no memory until it is used
 }
 
 // Init is called once, before anything else.
 func (o *Outbox) Init(clock *Clock, owner OutboxOwner) {
 	o.clock, o.owner, o.fd = clock, owner, -1
+	o.ring = new([outboxSize]byte)
 }
+
+// Touch has all that the outbox will ever need resident. It may follow Init.
+func (o *Outbox) Touch() { Touch(o.ring[:]) }
 
 // Open starts an event side on fd, a stream socket, whoever else uses that.
 func (o *Outbox) Open(fd int) { o.open(fd, nil) }

@@ -57,9 +57,9 @@ type Conn struct {
 	atEnd     bool // the input has ended; lines may be left
 	closing   bool // no more commands; ends once the outbox is empty
 	expired   bool // the reader was blocked for too long; ends now
-	lines     protocol.Input
+	lines     *protocol.Input
 	command   protocol.Command
-	path      [protocol.MaxLine]byte // of chdir, with NUL
+	path      *[protocol.MaxLine]byte // of chdir, with NUL
 	passed    passed
 	dumpBegan int      // outbox.Overflows when the statedump under way began
 	signal    [64]byte // room for a signal's line
@@ -90,6 +90,8 @@ func newConn(t *Table, number int) *Conn {
 	c := &Conn{
 		table: t, world: t.world, number: number,
 		ended:    make(chan struct{}),
+		lines:    new(protocol.Input), // what is large stands apart: it takes no memory until it is used
+		path:     new([protocol.MaxLine]byte),
 		services: service.NewCall(),
 		handles:  handle.NewCall(),
 	}
@@ -114,6 +116,11 @@ func newConn(t *Table, number int) *Conn {
 	c.watch.Watcher = c
 	c.alarm.Ringer = c
 	c.control.init()
+	if c.world.Grown {
+		c.outbox.Touch()
+		actor.Touch(c.lines.Space())
+		actor.Touch(c.path[:])
+	}
 	go c.run()
 	return c
 }

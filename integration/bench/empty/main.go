@@ -1,5 +1,6 @@
 // Empty does nothing, and imports what daemonproxy imports: what is left of the size of the daemon's file and memory
-// without the daemon. With a number as argument it keeps that many goroutines parked, each with 512 bytes of its own.
+// without the daemon. With a number as argument it keeps that many goroutines parked, each with 512 bytes of its own; with a
+// program and its arguments it becomes that, which is the least that a Go program takes to begin another one.
 package main
 
 import (
@@ -15,6 +16,9 @@ func main() {
 	var group run.Group
 	ended := make(chan struct{})
 	group.Add(func() error { <-ended; return nil }, func(error) { close(ended) })
+	if len(os.Args) > 2 {
+		_ = unix.Exec(os.Args[1], os.Args[1:], os.Environ())
+	}
 	if len(os.Args) > 1 {
 		n, _ := strconv.Atoi(os.Args[1])
 		for range n {

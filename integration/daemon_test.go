@@ -25,6 +25,7 @@ type setup struct {
 	user   bool              // in a user and a mount namespace of its own, as root there
 	fresh  bool              // with -i: leave the banner and all that follows to the test
 	time   time.Duration     // deadline of the whole test, if patience is not enough
+	job    bool              // in a process group of its own, as a shell's job: Ctrl-Z stops nobody whom nobody could continue
 	pid1   bool              // it is process 1 of a PID namespace; d.pid and /proc go on showing it as we see it
 	broken bool              // it breaks, and its log may say so
 	loose  bool              // don't undo and compare at the end: the daemon can't answer by then
@@ -157,6 +158,9 @@ func (s setup) process() *syscall.SysProcAttr {
 	if s.user {
 		root := []syscall.SysProcIDMap{{Size: 1}}
 		return &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS, UidMappings: root, GidMappings: root}
+	}
+	if s.job {
+		return &syscall.SysProcAttr{Setpgid: true}
 	}
 	return nil
 }

@@ -156,7 +156,7 @@ func TestIgnoredSignalsAreInherited(t *testing.T) {
 // TestStopAndContinue: job control works as for any program.
 func TestStopAndContinue(t *testing.T) {
 	t.Parallel()
-	d := start(t, "-i")
+	d := setup{args: []string{"-i"}, job: true}.start(t)
 	d.signal("TSTP")
 	d.eventually("the daemon is stopped", func() bool { s, _ := readStat(d.pid); return s.state == "T" })
 	d.signal("CONT")

@@ -85,13 +85,13 @@ vulncheck: ## known vulnerabilities of what is linked in; needs vuln.go.dev, so 
 	$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./cmd/daemonproxy
 
 integration: ## end-to-end tests on the real binary, or those that RUN names
-	$(GO) test ./integration -count=1 -timeout 15m $(if $(RUN),-v -run '$(RUN)')
+	$(GO) test ./integration -count=1 -timeout 30m $(if $(RUN),-v -run '$(RUN)')
 
 race-integration: ## the same, with a daemon that is built with the race detector, which needs a C library
-	INTEGRATION_RACE=1 CGO_ENABLED=1 $(GO) test ./integration -count=1 -timeout 15m -skip '^Test(Containers|CrossBuilds|BesideTiniAndDumbInit)$$' $(if $(RUN),-v -run '$(RUN)')
+	INTEGRATION_RACE=1 CGO_ENABLED=1 $(GO) test ./integration -count=1 -timeout 30m -skip '^Test(Containers|CrossBuilds|BesideTiniAndDumbInit)$$' $(if $(RUN),-v -run '$(RUN)')
 
-applet: ## the end-to-end tests on a binary that starts programs as architectures without assembly do
-	INTEGRATION_START=applet $(GO) test ./integration -count=1 -timeout 15m -skip '^Test(CrossBuilds|BesideTiniAndDumbInit)$$'
+applet: ## those that start programs, on a binary that does so as architectures without assembly do
+	INTEGRATION_START=applet $(GO) test ./integration -count=1 -timeout 30m -run 'Conformance|Conversations|Start|Hang|Pool|Fault|Services|Entrypoint|Main|Rescued'
 
 model: ## CHECKS daemons beside a model of their state, under random commands
 	MODEL_CHECKS=$(CHECKS) $(GO) test ./integration -count=1 -timeout 24h -v -run 'TestModel$$'

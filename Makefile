@@ -96,10 +96,11 @@ applet: ## those that start programs, on a binary that does so as architectures 
 model: ## CHECKS daemons beside a model of their state, under random commands
 	MODEL_CHECKS=$(CHECKS) $(GO) test ./integration -count=1 -timeout 24h -v -run 'TestModel$$'
 
+# The 32-bit build runs on the kernel of the 64-bit machine.
+KERNEL_386 := amd64
+
 boot-test: $(foreach a,$(BOOT),build/daemonproxy-$a build/boot/$a/tests build/boot/$(or $(KERNEL_$a),$a)/vmlinuz) ## tests on machines that QEMU emulates, one for each architecture of BOOT
 	BOOT='$(BOOT)' $(GO) test ./integration/boot -count=1 -timeout 30m -v
-
-KERNEL_386 := amd64
 
 build/boot/%/tests: FORCE
 	@mkdir -p $(@D)

@@ -28,7 +28,7 @@ const (
 	// forkPatience is how long an exit waits for forks that are under way, so that
 	// their services are in the list of those that run. On a busy machine an exec
 	// takes far longer than usual; only one that hangs takes all of this.
-	forkPatience = 250 * time.Millisecond
+	forkPatience = time.Second
 )
 
 // daemon is the actors of the program and what wires them.

@@ -25,9 +25,9 @@
 // Active of the spawners may be at work at a time; the rest of the tickets wait
 // in the order of their coming. A spawner whose child has not got through its
 // exec after Patience (a program on a dead network file system) no longer counts
-// as active, and a spare takes its place. When all Spawners are stuck like this,
-// everybody who waits is refused, and so is everybody who comes, until one of
-// them gets free. Every Acquire is answered exactly once, by Granted or by
+// as active, and a spare takes its place. When the children of all Spawners have been
+// at that for as long as Hung, everybody who waits is refused, and so is everybody who
+// comes, until one of them gets free. Every Acquire is answered exactly once, by Granted or by
 // Refused, unless Withdraw takes it back.
 //
 // # Who calls what, from where

@@ -18,6 +18,10 @@ const (
 	// Patience is how long an exec may take before its spawner stops
 	// counting as active.
 	Patience = 50 * time.Millisecond
+	// Hung is how long the exec of a program takes that hangs. As long as all
+	// spawners have such, starts are refused; for one that is slow, on a disk that
+	// all read from, say, they wait.
+	Hung = time.Second
 )
 
 // A Pool is the set of spawners and the queue for them.
@@ -29,12 +33,12 @@ type Pool struct {
 	head     *Ticket // the queue, oldest first
 	tail     *Ticket
 	active   int // spawners in use that are not stuck
-	stuck    int
+	hung     int
 	closed   bool
 	stopped  bool
 
-	watch   *time.Timer // looks for spawners that have become stuck
-	watched bool        // watch is set
+	watch   *time.Timer // looks for spawners that have become stuck or hung
+	watchAt int64       // when it does so next, nanotime; 0 = it is not set
 	settled chan struct{}
 	births  sync.Cond // with mu: one more birth has its pid; see labour.go
 }
@@ -107,13 +111,14 @@ func (p *Pool) Stop() {
 	p.serve()
 }
 
-// watchLocked sees to it that look is called when the first of the forks under
-// way runs out of patience.
+// watchLocked sees to it that look is called by then.
 func (p *Pool) watchLocked(after time.Duration) {
-	if !p.watched && !p.stopped {
-		p.watched = true
-		p.watch.Reset(after)
+	at := nanotime() + int64(after)
+	if p.stopped || p.watchAt != 0 && p.watchAt <= at {
+		return
 	}
+	p.watchAt = at
+	p.watch.Reset(after)
 }
 
 // look finds the spawners that have become stuck. It runs on a goroutine of the
@@ -127,25 +132,28 @@ func (p *Pool) look() {
 func (p *Pool) findStuck() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.watched = false
+	p.watchAt = 0
 	now := nanotime()
-	first := Patience + 1
 	for i := range p.spawners {
 		s := &p.spawners[i]
-		if s.phase != gone || s.stuck {
+		if s.phase != gone {
 			continue
 		}
-		left := Patience - time.Duration(now-s.since)
-		if left <= 0 {
+		age := time.Duration(now - s.since)
+		if !s.stuck && age >= Patience {
 			s.stuck = true
-			p.stuck++
 			p.active--
-			continue
 		}
-		first = min(first, left)
-	}
-	if first <= Patience {
-		p.watchLocked(first)
+		if !s.hung && age >= Hung {
+			s.hung = true
+			p.hung++
+		}
+		switch {
+		case !s.stuck:
+			p.watchLocked(Patience - age)
+		case !s.hung:
+			p.watchLocked(Hung - age)
+		}
 	}
 }
 

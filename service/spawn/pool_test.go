@@ -94,7 +94,7 @@ func TestSixteenHungRefuse(t *testing.T) {
 	for range Spawners {
 		hung = append(hung, hang(t, p, shut))
 	}
-	// Two wait for the last to be stuck; two come later.
+	// Two wait until the last hangs; two come later.
 	var late [4]*client
 	for i := range late {
 		late[i] = newClient()
@@ -112,9 +112,34 @@ func TestSixteenHungRefuse(t *testing.T) {
 			t.Errorf("status %#x", status)
 		}
 	}
-	if p.active != 0 || p.stuck != 0 {
-		t.Errorf("%d active, %d stuck", p.active, p.stuck)
+	if p.active != 0 || p.hung != 0 {
+		t.Errorf("%d active, %d hung", p.active, p.hung)
 	}
+}
+
+// Programs that are only slow are waited for, however many there are.
+func TestSixteenSlowDoNotRefuse(t *testing.T) {
+	p := newPool(t)
+	shut := newBarrier(t)
+	var slow []*client
+	for range Spawners {
+		slow = append(slow, hang(t, p, shut))
+	}
+	late := newClient()
+	p.Acquire(&late.Ticket)
+	for active := 1; active > 0; { // until none of them counts any more
+		p.mu.Lock()
+		active = p.active
+		p.mu.Unlock()
+		runtime.Gosched()
+	}
+	select {
+	case <-late.refused:
+		t.Error("refused")
+	default:
+	}
+	free(t, shut, slow)
+	(<-late.granted).Release()
 }
 
 func TestQueue(t *testing.T) {

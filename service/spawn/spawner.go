@@ -25,7 +25,8 @@ type Spawner struct {
 
 	// Guarded by pool.mu.
 	phase   phase
-	stuck   bool
+	stuck   bool // for longer than Patience
+	hung    bool // for longer than Hung
 	started bool // the goroutine runs
 	waiter  Waiter
 	since   int64 // when Go was called, nanotime
@@ -153,8 +154,11 @@ func (s *Spawner) finish() Waiter {
 	s.phase = begun
 	if s.stuck {
 		s.stuck = false
-		p.stuck--
 		p.active++
+	}
+	if s.hung {
+		s.hung = false
+		p.hung--
 	}
 	w := s.waiter
 	p.mu.Unlock()

@@ -5,7 +5,7 @@ package spawn
 type Waiter interface {
 	// Granted hands over a spawner: fill it and Go, or Release it.
 	Granted(s *Spawner)
-	// Refused says that all spawners are stuck, or the pool is closed.
+	// Refused says that all spawners hang, or the pool is closed.
 	Refused()
 	// Begun says that the fork is over, for better or worse: see Outcome.
 	Begun(s *Spawner)
@@ -87,7 +87,7 @@ func (p *Pool) answerLocked() (Waiter, *Spawner) {
 	switch {
 	case t == nil:
 		return nil, nil
-	case p.closed || p.stuck == Spawners:
+	case p.closed || p.hung == Spawners:
 		p.unqueueLocked(t)
 		return t.Waiter, nil
 	case p.active >= Active: // more when stuck ones have got free

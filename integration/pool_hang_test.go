@@ -41,7 +41,7 @@ func sixteenHang(t *testing.T, pools []string) {
 
 	d.i.skip()
 	d.eventually("the seventeenth is refused", func() bool {
-		// It takes 50 ms until a start counts as hanging; until then, others wait.
+		// It takes a second until a start counts as hanging; until then, others wait.
 		d.i.send("service.start⇥quick")
 		d.i.await("service.state⇥quick⇥start⇥{now}⇥-⇥-⇥-⇥-⇥-")
 		return d.i.services()["quick"][3] != fmt.Sprint(monotonicSecond())

@@ -111,7 +111,7 @@ func (s *soak) round() {
 		s.sleeper = s.dial("sleeper")
 		s.sleeper.send("conn.event_timeout⇥1000⇥2000")
 	}
-	s.main.send("socket.create⇥mode=0660⇥{dir}/ctl")
+	s.main.send("socket.delete", "socket.create⇥mode=0660⇥{dir}/ctl")
 	s.main.skip() // a client must not wait at the socket that goes away
 	restarts := s.restarts + soakStarts
 	for i := range soakClients {
@@ -190,7 +190,7 @@ func (s *soak) signalAll() {
 	s.main.send("signal.clear⇥USR1⇥1000", "signal.clear⇥HUP⇥1000")
 }
 
-// soakBatch is every command there is, but for those that end the daemon.
+// soakBatch is every command there is, but for those of the socket, which round sends, and those that end the daemon.
 const soakBatch = `echo⇥text
 unknown⇥command
 service.tags⇥t{n}⇥a⇥b⇥c

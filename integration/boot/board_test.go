@@ -122,6 +122,16 @@ func TestRescue(t *testing.T) {
 	})
 }
 
+// TestHalt stops the machine by a controller's commands. It stays on, so that nothing but the console tells.
+func TestHalt(t *testing.T) {
+	onEach(t, func(t *testing.T, a architecture) {
+		m := up(t, a)
+		m.command("terminate.exec_args", "/sbin/daemonproxy", "--system", "halt")
+		m.command("terminate", "0", "1")
+		m.await(`reboot: System halted`)
+	})
+}
+
 // TestKeyboard presses what the kernel itself would obey: without daemonproxy, Ctrl-Alt-Del resets the machine on the spot.
 func TestKeyboard(t *testing.T) {
 	onEach(t, func(t *testing.T, a architecture) {

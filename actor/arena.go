@@ -1,6 +1,10 @@
 package actor
 
-import "golang.org/x/sys/unix"
+import (
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
 
 // Arena is memory for the texts of a pool's slots, of one size each. It is
 // mapped, not allocated: if the system refuses it, that can be reported.
@@ -18,8 +22,16 @@ func NewArena(n, size int) (Arena, error) {
 	if total/size != n || total < 0 {
 		return Arena{}, unix.ENOMEM
 	}
-	memory, err := unix.Mmap(-1, 0, total, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
-	return Arena{memory, size}, err
+	at, err := Map(uintptr(total))
+	if err != nil {
+		return Arena{}, err
+	}
+	return Arena{unsafe.Slice((*byte)(at), total), size}, nil
+}
+
+// Map maps fresh memory.
+func Map(size uintptr) (unsafe.Pointer, error) {
+	return unix.MmapPtr(-1, 0, nil, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
 }
 
 // Next takes the next room, empty.
@@ -43,9 +55,9 @@ func HasHeap(size int) error {
 	if size > firstArena {
 		size += arenaSize
 	}
-	memory, err := unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
+	at, err := Map(uintptr(size))
 	if err != nil {
 		return err
 	}
-	return unix.Munmap(memory)
+	return unix.MunmapPtr(at, uintptr(size))
 }

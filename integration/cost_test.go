@@ -66,7 +66,7 @@ func TestSystemCalls(t *testing.T) {
 		times int
 		run   func()
 	}{
-		{"a start, its up and its down, with three descriptors", 40, 50, func() {
+		{"a start, its up and its down, with three descriptors", 48, 50, func() {
 			d.i.send("service.start⇥s")
 			d.i.await("service.state⇥s⇥up⇥{int}⇥{pid=child}⇥{any}")
 			children[strconv.Itoa(d.num("child"))] = true
@@ -196,7 +196,7 @@ func TestSizeOfTheBinary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const bound = 2_400_000
+	const bound = 2_300_000
 	t.Logf("%d bytes", info.Size())
 	if info.Size() > bound {
 		t.Errorf("%d bytes, more than %d", info.Size(), bound)

@@ -17,11 +17,11 @@ var crossBuilds = []struct {
 	startPath                 string
 	magic                     string // how the kernel knows one, as binfmt_misc wants it: to start a service it has to
 }{
-	{name: "amd64", emulator: "qemu-x86_64-static", startPath: "vfork"},
-	{name: "arm64", emulator: "qemu-aarch64-static", startPath: "vfork"},
-	{name: "armv6", emulator: "qemu-arm-static", processor: "arm1176", startPath: "vfork"},
-	{name: "armv7", emulator: "qemu-arm-static", processor: "cortex-a7", startPath: "vfork"},
-	{name: "riscv64", emulator: "qemu-riscv64-static", startPath: "vfork"},
+	{name: "amd64", emulator: "qemu-x86_64-static", startPath: "clone"},
+	{name: "arm64", emulator: "qemu-aarch64-static", startPath: "clone"},
+	{name: "armv6", emulator: "qemu-arm-static", processor: "arm1176", startPath: "clone"},
+	{name: "armv7", emulator: "qemu-arm-static", processor: "cortex-a7", startPath: "clone"},
+	{name: "riscv64", emulator: "qemu-riscv64-static", startPath: "clone"},
 	{name: "mipsle", emulator: "qemu-mipsel-static", processor: "24Kc", startPath: "applet", magic: mipsel},
 }
 

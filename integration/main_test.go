@@ -14,7 +14,7 @@ import (
 )
 
 // startPath is how the daemon's binary begins programs.
-var startPath = cmp.Or(os.Getenv("INTEGRATION_START"), "vfork")
+var startPath = cmp.Or(os.Getenv("INTEGRATION_START"), "clone")
 
 // daemonBinary and selfBinary are the program under test and this test binary, which serves as every helper.
 var daemonBinary, selfBinary string

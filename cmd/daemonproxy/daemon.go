@@ -87,7 +87,7 @@ func newDaemon(o *options, pid1 bool, duties *mainthread.Duties) *daemon {
 		d.takeKeyboard()
 	}
 
-	d.spawners = spawn.NewPool(duties.Environ, handled, protocol.Strerror)
+	d.spawners = spawn.NewPool(duties.Environ, handled, protocol.Strerror, d.poller)
 	d.reaper = reaper.New(service.Births(d.spawners), system)
 	services := &service.World{
 		Bus: bus, Clock: d.clock, Log: d.log, Duties: duties, Ledger: ledger,
@@ -100,7 +100,7 @@ func newDaemon(o *options, pid1 bool, duties *mainthread.Duties) *daemon {
 		d.main = nil // under a guard
 	}
 	bus.Reserve(o.maxClients)
-	poller.Reserve(o.maxClients + 1)
+	poller.Reserve(o.maxClients + 1 + spawn.Spawners)
 	world := &controller.World{
 		Bus: bus, Clock: d.clock, Poller: poller, Log: d.log, Duties: duties,
 		Ledger: ledger, Services: d.services, Handles: d.handles, Grown: o.bounded(),
@@ -219,8 +219,9 @@ func (d *daemon) run(mark *daemonized) {
 	addStoppable(&roots, d.clock.Run)
 	addStoppable(&roots, d.receiver.Run)
 	addStoppable(&roots, d.log.Run)
-	add(&roots, d.poller.Run, d.poller.Close)
-	go d.reaper.Run() // outlives the roots: what was forked in the last moment is adopted
+	// These outlive the roots: what was forked in the last moment is adopted.
+	go d.poller.Run()
+	go d.reaper.Run()
 	go d.socket.Run() // outlives the roots if it hangs in a file system
 	if d.main != nil {
 		go d.main.run() // nobody waits for it
@@ -247,14 +248,10 @@ func (d *daemon) run(mark *daemonized) {
 	d.duties.Leave(d.duties.Ending())
 }
 
-func add(roots *run.Group, execute, interrupt func()) {
-	roots.Add(func() error {
-		execute()
-		return nil
-	}, func(error) { interrupt() })
-}
-
 func addStoppable(roots *run.Group, execute func(stop <-chan struct{})) {
 	stop := make(chan struct{})
-	add(roots, func() { execute(stop) }, func() { close(stop) })
+	roots.Add(func() error {
+		execute(stop)
+		return nil
+	}, func(error) { close(stop) })
 }

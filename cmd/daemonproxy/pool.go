@@ -32,7 +32,7 @@ func (o *options) bounded() bool { return o.fdPool.set && o.servicePool.set }
 // each keeps up to 128 for itself, and makes new ones while another has plenty: a
 // few objects an hour, for ever.
 func frugal() {
-	if spawn.StartPath != "vfork" {
+	if spawn.StartPath != "clone" {
 		return // the applet's way of starting allocates, so there is what to collect
 	}
 	debug.SetGCPercent(-1)
@@ -43,8 +43,9 @@ func (d *daemon) fillHandles() {
 	if !d.options.fdPool.set {
 		return
 	}
-	// A command under way holds two descriptors, a start those that it borrows.
-	others := 2*d.options.maxClients + spawn.Spawners*min(d.lendable(), int(d.options.fdPool.n))
+	// A command under way holds two descriptors, a start those that it borrows, one to
+	// see its end and one more at first.
+	others := 2*d.options.maxClients + spawn.Spawners*(2+min(d.lendable(), int(d.options.fdPool.n)))
 	if d.handles.Fill(others) != nil {
 		d.duties.Refuse(mainthread.ExitEnvironment, "Unable to preallocate file descriptor objects")
 	}
@@ -76,10 +77,9 @@ func (d *daemon) lendable() int {
 // system for no more memory from here on; so the parts of the Go runtime that grow
 // on demand and never shrink are warmed up.
 func (d *daemon) seal() {
-	// Who may be in a system call that blocks: spawners, pens of the log, each
-	// connection (it opens a FIFO, say), stdin and stdout, the control socket, and
-	// those who run.
-	warmThreads(spawn.Spawners+logger.Pens+d.options.maxClients+3+spareThreads, true)
+	// Who may be in a system call that blocks: pens of the log, each connection (it opens
+	// a FIFO, say), stdin and stdout, the control socket, and those who run.
+	warmThreads(spawn.Threads+logger.Pens+d.options.maxClients+3+spareThreads, true)
 	warmWaiting()
 	warmTimers()
 	warmPreemption()
@@ -90,19 +90,20 @@ const spareThreads = 4
 
 // stockUp makes a few threads beforehand where there are no pools, beside the
 // first commands, which do not wait for it: the runtime ends the program if the
-// system refuses one when it needs it, and what refuses threads (RLIMIT_NPROC) also
-// refuses forks, so that services which cannot start would take the supervisor
-// with them.
+// system refuses one when it needs it, and what refuses threads also refuses forks,
+// so that services which cannot start would take the supervisor with them.
 //
-// Each start that hangs in its exec holds one. A limit below fewest is left to the
+// RLIMIT_NPROC counts for all but root. A limit below fewest is left to the
 // services: there the stock itself would be what reaches it.
 func stockUp() {
-	const fewest = 64
+	const fewest, stock, stockOfRoot = 64, 6, 2
 	var limit unix.Rlimit
-	if unix.Getrlimit(unix.RLIMIT_NPROC, &limit) == nil && limit.Cur < fewest {
-		return
+	switch {
+	case unix.Getuid() == 0:
+		warmThreads(spawn.Threads+processors+stockOfRoot, false)
+	case unix.Getrlimit(unix.RLIMIT_NPROC, &limit) != nil || limit.Cur >= fewest:
+		warmThreads(spawn.Threads+processors+stock, false)
 	}
-	warmThreads(spawn.Spawners+processors+spareThreads, false)
 }
 
 // warmThreads makes n threads: as many goroutines insist on one of their own at

@@ -66,5 +66,5 @@ func (a architecture) startPath() string {
 	if a.applet {
 		return "applet"
 	}
-	return "vfork"
+	return "clone"
 }

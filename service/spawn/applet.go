@@ -3,6 +3,7 @@
 package spawn
 
 import (
+	"math"
 	"os"
 	"runtime"
 	"syscall"
@@ -76,7 +77,7 @@ func Applet(strerror func(syscall.Errno) string) {
 	become(&s.image, &o)
 }
 
-// become does what child does in a vfork.
+// become does what child does after a clone.
 func become(im *image, o *order) {
 	setSignals(im, ^uint64(0))
 	control, _, errno := syscall.RawSyscall(syscall.SYS_FCNTL, 0, unix.F_DUPFD_CLOEXEC, uintptr(im.count+3))
@@ -96,19 +97,15 @@ func become(im *image, o *order) {
 		}
 		syscall.RawSyscall(syscall.SYS_CLOSE, uintptr(im.count+i), 0, 0)
 	}
-	closeBetween(im.count, int(control)-1)
-	closeOthers(int(control) + 1)
+	if first := int32(im.count); first < int32(control) {
+		closeRange(first, int32(control)-1)
+	}
+	closeRange(int32(control)+1, math.MaxInt32)
 	unblock(im)
 	errno = execute(im)
 	tell(control, StepExec, errno)
 	complain(im, errno)
 	exit(exitFailed)
-}
-
-func closeBetween(first, last int) {
-	if first <= last {
-		syscall.RawSyscall(unix.SYS_CLOSE_RANGE, uintptr(first), uintptr(last), 0)
-	}
 }
 
 // environment is the program's.

@@ -11,9 +11,9 @@
 // towards the little room that a nosplit function has on the parent's stack.
 // R12 carries the image over: the kernel preserves it.
 
-// func clone(trap, a1, a2, a3 uintptr, im *image) (r1, errno uintptr)
-TEXT ·clone(SB),NOSPLIT,$0-56
-	MOVQ	trap+0(FP), AX
+// func trap(number, a1, a2, a3 uintptr, im *image) (r1, errno uintptr)
+TEXT ·trap(SB),NOSPLIT,$0-56
+	MOVQ	number+0(FP), AX
 	MOVQ	a1+8(FP), DI
 	MOVQ	a2+16(FP), SI
 	MOVQ	a3+24(FP), DX

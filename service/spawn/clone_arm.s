@@ -7,9 +7,9 @@
 // See clone_amd64.s for the idea. R8 carries the image over. The third argument
 // is where to store the pid here too; the last two differ, and are not used.
 
-// func clone(trap, a1, a2, a3 uintptr, im *image) (r1, errno uintptr)
-TEXT ·clone(SB),NOSPLIT,$0-28
-	MOVW	trap+0(FP), R7
+// func trap(number, a1, a2, a3 uintptr, im *image) (r1, errno uintptr)
+TEXT ·trap(SB),NOSPLIT,$0-28
+	MOVW	number+0(FP), R7
 	MOVW	a1+4(FP), R0
 	MOVW	a2+8(FP), R1
 	MOVW	a3+12(FP), R2

@@ -6,9 +6,9 @@
 
 // See clone_amd64.s for the idea. R19 carries the image over.
 
-// func clone(trap, a1, a2, a3 uintptr, im *image) (r1, errno uintptr)
-TEXT ·clone(SB),NOSPLIT,$0-56
-	MOVD	trap+0(FP), R8
+// func trap(number, a1, a2, a3 uintptr, im *image) (r1, errno uintptr)
+TEXT ·trap(SB),NOSPLIT,$0-56
+	MOVD	number+0(FP), R8
 	MOVD	a1+8(FP), R0
 	MOVD	a2+16(FP), R1
 	MOVD	a3+24(FP), R2

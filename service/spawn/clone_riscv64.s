@@ -6,9 +6,9 @@
 
 // See clone_amd64.s for the idea. X18 carries the image over.
 
-// func clone(trap, a1, a2, a3 uintptr, im *image) (r1, errno uintptr)
-TEXT ·clone(SB),NOSPLIT,$0-56
-	MOV	trap+0(FP), A7
+// func trap(number, a1, a2, a3 uintptr, im *image) (r1, errno uintptr)
+TEXT ·trap(SB),NOSPLIT,$0-56
+	MOV	number+0(FP), A7
 	MOV	a1+8(FP), A0
 	MOV	a2+16(FP), A1
 	MOV	a3+24(FP), A2

@@ -1,5 +1,5 @@
-// Package spawn begins the programs of services: vfork and exec without the
-// heap, without a copy of the daemon's memory, and without a stalled collector.
+// Package spawn begins the programs of services: clone and exec without the
+// heap, without a copy of the daemon's memory, and without a thread that waits.
 //
 // It owns the spawners, at most Spawners goroutines, each with its scratch (stack of
 // the child, arguments, descriptors). The service actors call it; nothing here
@@ -10,8 +10,8 @@
 //	            <- Granted(s)
 //	Reset, SetArgs, AddFD...
 //	Go(owner)   ->               clone                   signals, descriptors,
-//	                             stands still            limit, execve
-//	            <- Begun(s)      goes on                 (the program)
+//	                             watches a pipe          limit, execve
+//	            <- Begun(s)      its other end is gone   (the program)
 //	Outcome
 //	...tells the reaper the pid
 //	Release
@@ -22,13 +22,11 @@
 //
 // # Slots
 //
-// Active of the spawners may be at work at a time; the rest of the tickets wait
-// in the order of their coming. A spawner whose child has not got through its
-// exec after Patience (a program on a dead network file system) no longer counts
-// as active, and a spare takes its place. When the children of all Spawners have been
-// at that for as long as Hung, everybody who waits is refused, and so is everybody who
-// comes, until one of them gets free. Every Acquire is answered exactly once, by Granted or by
-// Refused, unless Withdraw takes it back.
+// The tickets wait in the order of their coming for a spawner that is free. When the
+// children of all Spawners have been on their way to their program for as long as
+// Hung (it is on a dead network file system, say), everybody who waits is refused, and
+// so is everybody who comes, until one of them gets free. Every Acquire is answered
+// exactly once, by Granted or by Refused, unless Withdraw takes it back.
 //
 // # Who calls what, from where
 //
@@ -42,15 +40,24 @@
 // # Two ways to the program
 //
 // StartPath says which one is compiled in. On amd64, arm64, riscv64 and arm (from
-// GOARM=6 on) it is "vfork": a child that shares our memory until its exec, by a few
+// GOARM=6 on) it is "clone": a child that shares our memory until its exec, by a few
 // lines of assembly. Everywhere else, and with the build tag applet, it is "applet":
 // package syscall starts our own image anew, as documented, and that process, which
 // main hands to Applet before it does anything else, turns into the program. To the
 // pool's users both are the same but for the cost: the applet's parent allocates,
 // and the way is 1-2 ms longer.
 //
-// The vfork lives in child.go, fork.go, clone_*.s; the applet in applet.go (its own
-// side), fork_applet.go (the parent's) and labour.go; steps.go and exec.go serve both.
+// The clone lives in child.go, fork.go, clone_*.s; the applet in applet.go (its own
+// side), fork_applet.go (the parent's) and labour.go; steps.go, exec.go and watch.go
+// serve both.
+//
+// The child of a clone holds one end of a pipe that is closed by its exec or its end. The
+// kernel closes it when the child has left our memory, and not before, so the hang-up
+// at the other end, which the poller sees, says that the child's stack and all else
+// that it was lent are ours again. Thus a start that hangs holds a goroutine and two
+// descriptors, but no thread, as a vfork would: as many threads as starts can hang
+// would have to be there beforehand, since the runtime ends the program if it is
+// refused one. Without descriptors for the pipe it is a vfork all the same.
 //
 // The applet is started with a socket as its descriptors 0, 1 and 2, and the
 // program's ones behind. On the socket it is told the arguments, the environment and
@@ -61,7 +68,7 @@
 //
 // # The pid, before anybody knows it
 //
-// By vfork, the kernel writes the pid of a child into its spawner's Birth before the
+// By clone, the kernel writes the pid of a child into its spawner's Birth before the
 // child's first instruction. So whoever reaps a child that no service has
 // announced yet finds it with Born, until Release: after Begun a service tells
 // the reaper the pid first and only then releases the spawner. A pid that is
@@ -93,7 +100,7 @@
 // it stands.
 //
 //   - Exec fails: "error: exec(PROG, ...) failed: STRERROR" goes to the child's
-//     descriptor 2, and it exits with status 3. A pipe that stays full for Patience
+//     descriptor 2, and it exits with status 3. A pipe that stays full for 50 ms
 //     does not get the text.
 //   - A descriptor can't be put in place, or Abort was asked for: the child dies of
 //     SIGABRT. It leaves no core, which would be one of the daemon.
@@ -105,7 +112,7 @@
 // # Why it is safe, and what breaks it
 //
 // The child shares all memory with the daemon and runs at the same time as its
-// other threads; only the thread that forked stands still. So from clone to exec
+// threads. So from clone to exec
 // it may not allocate, take a lock, grow its stack, store a pointer into Go's heap
 // (a write barrier works on a P that may belong to another thread by then) or
 // be seen by the race detector. Its functions, all in child.go and exec.go, are
@@ -114,15 +121,15 @@
 // plain numbers of image. They run on a stack of their own: the parent's stack,
 // which a collector may be scanning at that moment, is never written.
 //
-// The parent brackets clone with what the runtime offers for it, in the order
-// LockOSThread, BeforeFork, entersyscall, clone, exitsyscall, AfterFork,
-// UnlockOSThread. BeforeFork blocks all signals, so that no handler of the
-// daemon's runs in the child; entersyscall lets the collector go on while a child
-// takes its time. runtime_AfterForkInChild is not called: it writes a variable
+// The parent brackets clone with what the runtime offers for it: LockOSThread,
+// BeforeFork, clone, AfterFork, UnlockOSThread; and where it is to wait as by vfork,
+// entersyscall and exitsyscall right around clone, which let the collector go on
+// meanwhile. BeforeFork blocks all signals, so that no handler of the
+// daemon's runs in the child. runtime_AfterForkInChild is not called: it writes a variable
 // of the runtime's in the belief that only one child exists at a time, and it
 // unblocks signals before our actions are set.
 //
-// qemu-user runs a vfork as a fork: programs run, but the report of the child is
-// not seen. It also names itself in place of the applet unless that is started
-// through binfmt_misc.
+// qemu-user can't make such a child, and runs a vfork as a fork: programs run, but the
+// report of the child is not seen. It also names itself in place of the applet unless
+// that is started through binfmt_misc.
 package spawn

@@ -138,7 +138,7 @@ func complain(im *image, errno syscall.Errno) {
 }
 
 // audience is how long a full pipe is given to get room for the text, in
-// nanoseconds: as long as Patience.
+// nanoseconds.
 const audience = 50_000_000
 
 // writeOrGiveUp writes a piece of the text to descriptor 2 once that takes some.

@@ -11,7 +11,10 @@ import (
 )
 
 // StartPath names the way in which programs are begun, for --version.
-const StartPath = "vfork"
+const StartPath = "clone"
+
+// Threads is how many threads may have to wait for programs.
+const Threads = 0
 
 // image is what one child is made from, and its report. The child sees it in the
 // parent's memory. It writes numbers there, never a pointer.
@@ -24,7 +27,8 @@ type image struct {
 	stack unsafe.Pointer // the child's, of stackSize
 	abort bool
 
-	cleared bool // the kernel has given all caught signals their default action
+	control int32 // the child's end of a pipe; -1 for none
+	cleared bool  // the kernel has given all caught signals their default action
 
 	leads    bool  // the child leads a process group of its own
 	terminal int32 // whose foreground it gets if group has it; -1 for none
@@ -41,16 +45,28 @@ type image struct {
 	dumpable int32 // what to restore in the parent, -1 for nothing
 }
 
-// fork begins the program and notes what became of it.
+// fork begins the program, waits until its child is out of our memory and notes what
+// became of it.
 func (s *Spawner) fork() {
 	im := &s.image
 	im.dumpable = -1
 	im.stack = unsafe.Pointer(&s.scratch.stack)
-	runtime.LockOSThread()
 	at := nanotime()
-	pid, errno := vfork(&s.birth.pid, im)
-	afterFork()
-	runtime.UnlockOSThread()
+	ours, pid, errno := s.clone()
+	if ours >= 0 {
+		if errno == 0 {
+			s.leave(ours)
+		}
+		unix.Close(ours)
+	}
+	// A child that died on purpose has made the memory that it shared with us
+	// undumpable; see die.
+	if errno == 0 && undumpable == int32(pid) {
+		if im.dumpable >= 0 {
+			_ = unix.Prctl(unix.PR_SET_DUMPABLE, uintptr(im.dumpable), 0, 0, 0)
+		}
+		cas(&undumpable, int32(pid), 0)
+	}
 	s.outcome = Outcome{
 		PID: int(pid), At: at, ForkErrno: syscall.Errno(errno),
 		Step: im.step, StepErrno: im.errno, Source: int(im.source), Position: int(im.position),
@@ -58,9 +74,64 @@ func (s *Spawner) fork() {
 	}
 }
 
-// vfork returns in the parent when the child has executed its program or is
-// dead. Between beforeFork and afterFork no function may be called that checks
-// its stack.
+// clone makes the child, with a pipe of which it holds the other end until its exec or
+// its end. Another child that is made meanwhile would hold it too.
+func (s *Spawner) clone() (ours int, pid, errno uintptr) {
+	im := &s.image
+	s.pool.forking.Lock()
+	if ours = s.control(); ours < 0 {
+		s.pool.forking.Unlock() // this one may take its time
+	}
+	runtime.LockOSThread()
+	pid, errno = clone(&s.birth.pid, im)
+	afterFork()
+	runtime.UnlockOSThread()
+	if ours >= 0 {
+		unix.Close(int(im.control))
+		s.pool.forking.Unlock()
+	}
+	return ours, pid, errno
+}
+
+// control makes the pipe, the child's end above all numbers that the child is to have.
+// Without one, for lack of descriptors, our thread stands still instead.
+func (s *Spawner) control() (ours int) {
+	s.image.control = -1
+	var ends [2]int
+	if unix.Pipe2(ends[:], unix.O_CLOEXEC) != nil {
+		return -1
+	}
+	theirs := ends[1]
+	if theirs < s.image.count {
+		above, err := unix.FcntlInt(uintptr(theirs), unix.F_DUPFD_CLOEXEC, s.image.count)
+		unix.Close(theirs)
+		if err != nil {
+			unix.Close(ends[0])
+			return -1
+		}
+		theirs = above
+	}
+	s.image.control = int32(theirs)
+	return ends[0]
+}
+
+// leave waits until the child does not hold the pipe any more.
+func (s *Spawner) leave(ours int) {
+	if s.watch.begin(s.pool.poller, ours) {
+		s.watch.wait()
+		s.watch.end(s.pool.poller)
+		return
+	}
+	for b := [1]byte{}; ; {
+		if _, err := unix.Read(ours, b[:]); err != unix.EINTR {
+			return
+		}
+	}
+}
+
+// clone makes the child. In the parent it returns at once if there is a pipe, else when
+// the child has executed its program or is dead. Between beforeFork and
+// afterFork no function may be called that checks its stack.
 //
 // The actions of signals are cleared by the kernel where it can do that: one by
 // one it costs the child 60 system calls, a fifth of the time of a start.
@@ -68,19 +139,26 @@ func (s *Spawner) fork() {
 //go:noinline
 //go:norace
 //go:nosplit
-func vfork(pid *int32, im *image) (r1, errno uintptr) {
+func clone(pid *int32, im *image) (r1, errno uintptr) {
+	flags := uintptr(unix.CLONE_VM | unix.CLONE_PARENT_SETTID)
+	waits := im.control < 0
+	if waits {
+		flags |= unix.CLONE_VFORK
+	}
 	args := cloneArgs{
-		flags:      shared | unix.CLONE_CLEAR_SIGHAND,
+		flags:      uint64(flags) | unix.CLONE_CLEAR_SIGHAND,
 		parentTID:  uint64(uintptr(unsafe.Pointer(pid))),
 		exitSignal: uint64(unix.SIGCHLD),
 		stack:      uint64(uintptr(im.stack)),
 		stackSize:  stackSize - 64,
 	}
 	beforeFork()
-	entersyscall()
+	if waits {
+		entersyscall()
+	}
 	im.cleared = !unclearing
 	if im.cleared {
-		r1, errno = clone(unix.SYS_CLONE3, uintptr(unsafe.Pointer(&args)), unsafe.Sizeof(args), 0, im)
+		r1, errno = trap(unix.SYS_CLONE3, uintptr(unsafe.Pointer(&args)), unsafe.Sizeof(args), 0, im)
 		switch syscall.Errno(errno) {
 		case syscall.ENOSYS, syscall.EINVAL, syscall.EPERM:
 			// Before Linux 5.5, or a filter of system calls that does not know this one.
@@ -89,17 +167,15 @@ func vfork(pid *int32, im *image) (r1, errno uintptr) {
 		}
 	}
 	if !im.cleared {
-		r1, errno = clone(syscall.SYS_CLONE, shared|uintptr(unix.SIGCHLD), uintptr(im.stack)+stackSize-64, uintptr(unsafe.Pointer(pid)), im)
-	}
-	// A child that died on purpose has made the memory that it shared with us
-	// undumpable; see die.
-	if errno == 0 && undumpable == int32(r1) {
-		if im.dumpable >= 0 {
-			syscall.RawSyscall(syscall.SYS_PRCTL, unix.PR_SET_DUMPABLE, uintptr(im.dumpable), 0)
+		stack := uintptr(im.stack) + stackSize - 64
+		r1, errno = trap(syscall.SYS_CLONE, flags|uintptr(unix.SIGCHLD), stack, uintptr(unsafe.Pointer(pid)), im)
+		if syscall.Errno(errno) == syscall.EINVAL { // qemu-user, which makes a fork of a vfork
+			r1, errno = trap(syscall.SYS_CLONE, flags|unix.CLONE_VFORK|uintptr(unix.SIGCHLD), stack, uintptr(unsafe.Pointer(pid)), im)
 		}
-		cas(&undumpable, int32(r1), 0)
 	}
-	exitsyscall()
+	if waits {
+		exitsyscall()
+	}
 	return
 }
 
@@ -151,9 +227,6 @@ func execve(im *image, file, argv unsafe.Pointer) syscall.Errno {
 	return errno
 }
 
-// shared is how a child shares our memory, and where its pid goes before it runs.
-const shared = unix.CLONE_VM | unix.CLONE_VFORK | unix.CLONE_PARENT_SETTID
-
 // cloneArgs is the kernel's struct clone_args of Linux 5.3.
 type cloneArgs struct {
 	flags, pidfd, childTID, parentTID, exitSignal, stack, stackSize, tls uint64
@@ -170,11 +243,11 @@ var undumpable int32
 // Only the assembly names these.
 var _, _ = child, exitBySignal
 
-// clone makes the system call trap, a clone, with the stack that the arguments
+// trap makes a system call, a clone, with the stack that the arguments
 // name; the child runs the function child there. errno is 0 or why there is no child.
 //
 //go:noescape
-func clone(trap, a1, a2, a3 uintptr, im *image) (r1, errno uintptr)
+func trap(number, a1, a2, a3 uintptr, im *image) (r1, errno uintptr)
 
 // cas is CompareAndSwap, as the race detector would take the one of sync/atomic
 // for its own, which a child must not run.

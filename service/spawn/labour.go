@@ -8,7 +8,7 @@ import (
 
 // labour is the time from before the fork until its pid is in the Birth, for a
 // spawner that is told the pid later than others may meet it: the applet's. By
-// vfork no Birth is ever under way. Guarded by pool.mu.
+// clone no Birth is ever under way. Guarded by pool.mu.
 type labour struct {
 	under bool
 	turn  uint // counts the labours of this Birth

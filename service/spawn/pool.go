@@ -10,14 +10,8 @@ import (
 )
 
 const (
-	// Spawners is how many there are, so how many starts may hang.
+	// Spawners is how many there are, so how many starts may be under way, or hang.
 	Spawners = 16
-	// Active is how many may work at a time. Every fork holds a thread: a few
-	// are as fast as many, and the threads stay few.
-	Active = 4
-	// Patience is how long an exec may take before its spawner stops
-	// counting as active.
-	Patience = 50 * time.Millisecond
 	// Hung is how long the exec of a program takes that hangs. As long as all
 	// spawners have such, starts are refused; for one that is slow, on a disk that
 	// all read from, say, they wait.
@@ -27,18 +21,19 @@ const (
 // A Pool is the set of spawners and the queue for them.
 type Pool struct {
 	*world // what all children are given; never changes
+	poller *actor.Poller
+
+	forking sync.Mutex // held while a pipe is made and the child that gets it
 
 	mu       sync.Mutex
 	spawners [Spawners]Spawner
 	head     *Ticket // the queue, oldest first
 	tail     *Ticket
-	active   int // spawners in use that are not stuck
-	hung     int
 	closed   bool
 	stopped  bool
 
-	watch   *time.Timer // looks for spawners that have become stuck or hung
-	watchAt int64       // when it does so next, nanotime; 0 = it is not set
+	clock   actor.Timer // for those that wait: all may hang by then
+	ticking bool
 	settled chan struct{}
 	births  sync.Cond // with mu: one more birth has its pid; see labour.go
 }
@@ -47,16 +42,17 @@ type Pool struct {
 // goroutines start when they are needed, or by Warm. Signals
 // in handled (N at bit N-1) are, like those that every daemon handles, not left
 // ignored in children. What the process ignores it must ignore by now. Texts of
-// errors are taken from strerror now, since a child can't ask for them.
-func NewPool(environ []string, handled uint64, strerror func(syscall.Errno) string) *Pool {
-	p := &Pool{world: newWorld(environ, handled, strerror), settled: make(chan struct{}, 1)}
-	p.watch = time.AfterFunc(time.Hour, p.look)
-	p.watch.Stop()
+// errors are taken from strerror now, since a child can't ask for them. The poller
+// tells of execs.
+func NewPool(environ []string, handled uint64, strerror func(syscall.Errno) string, poller *actor.Poller) *Pool {
+	p := &Pool{world: newWorld(environ, handled, strerror), poller: poller, settled: make(chan struct{}, 1)}
+	p.clock = actor.NewTimer(p.look)
 	p.births.L = &p.mu
 	for i := range p.spawners {
 		s := &p.spawners[i]
 		s.pool, s.index, s.birth.pool = p, i, p
 		s.wake = make(chan struct{}, 1)
+		s.watch.init()
 	}
 	return p
 }
@@ -74,8 +70,9 @@ func (p *Pool) Close() {
 // have released them. It returns false if the time is over before, as it is if
 // one hangs. Only one goroutine may wait.
 func (p *Pool) Drain(limit time.Duration) bool {
-	late := time.NewTimer(limit)
-	defer late.Stop()
+	timer, late := actor.NewBell()
+	timer.Reset(limit)
+	defer timer.Stop()
 	for {
 		p.mu.Lock()
 		busy := false
@@ -89,7 +86,7 @@ func (p *Pool) Drain(limit time.Duration) bool {
 		}
 		select {
 		case <-p.settled:
-		case <-late.C:
+		case <-late:
 			return false
 		}
 	}
@@ -102,7 +99,7 @@ func (p *Pool) Stop() {
 	p.closed = true
 	if !p.stopped {
 		p.stopped = true
-		p.watch.Stop()
+		p.clock.Stop()
 		for i := range p.spawners {
 			close(p.spawners[i].wake)
 		}
@@ -111,50 +108,37 @@ func (p *Pool) Stop() {
 	p.serve()
 }
 
-// watchLocked sees to it that look is called by then.
-func (p *Pool) watchLocked(after time.Duration) {
-	at := nanotime() + int64(after)
-	if p.stopped || p.watchAt != 0 && p.watchAt <= at {
-		return
-	}
-	p.watchAt = at
-	p.watch.Reset(after)
-}
-
-// look finds the spawners that have become stuck. It runs on a goroutine of the
-// timer's.
-func (p *Pool) look() {
-	actor.Attempt(p.findStuck)
-	p.settle()
-	p.serve()
-}
-
-func (p *Pool) findStuck() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.watchAt = 0
+// hangLocked returns how long it takes until all spawners hang, if they do: 0 if it
+// is so.
+func (p *Pool) hangLocked() (left time.Duration) {
 	now := nanotime()
 	for i := range p.spawners {
 		s := &p.spawners[i]
 		if s.phase != gone {
-			continue
+			return Hung
 		}
-		age := time.Duration(now - s.since)
-		if !s.stuck && age >= Patience {
-			s.stuck = true
-			p.active--
-		}
-		if !s.hung && age >= Hung {
-			s.hung = true
-			p.hung++
-		}
-		switch {
-		case !s.stuck:
-			p.watchLocked(Patience - age)
-		case !s.hung:
-			p.watchLocked(Hung - age)
-		}
+		left = max(left, Hung-time.Duration(now-s.since))
 	}
+	return left
+}
+
+// lookLocked sees to it that those who wait are looked at again.
+func (p *Pool) lookLocked(after time.Duration) {
+	if p.ticking || p.stopped {
+		return
+	}
+	p.ticking = true
+	p.clock.Reset(after)
+}
+
+// look runs on a goroutine of the timer's.
+func (p *Pool) look() {
+	actor.Attempt(func() {
+		p.mu.Lock()
+		p.ticking = false
+		p.mu.Unlock()
+		p.serve()
+	})
 }
 
 // settle wakes Drain.

@@ -73,13 +73,13 @@ func TestHungExecsStopNobody(t *testing.T) {
 	p := newPool(t)
 	shut := newBarrier(t)
 	var hung []*client
-	for range Active {
+	for range Spawners - 1 {
 		hung = append(hung, hang(t, p, shut))
 	}
-	if text, _, _ := output(t, p, "/bin/sh\t-c\techo fifth"); text != "fifth\n" {
+	if text, _, _ := output(t, p, "/bin/sh\t-c\techo last"); text != "last\n" {
 		t.Errorf("got %q", text)
 	}
-	runtime.GC() // must not wait for the threads that stand still
+	runtime.GC()
 	p.Close()
 	if p.Drain(time.Millisecond) {
 		t.Error("Drain takes hung ones for done")
@@ -112,9 +112,6 @@ func TestSixteenHungRefuse(t *testing.T) {
 			t.Errorf("status %#x", status)
 		}
 	}
-	if p.active != 0 || p.hung != 0 {
-		t.Errorf("%d active, %d hung", p.active, p.hung)
-	}
 }
 
 // Programs that are only slow are waited for, however many there are.
@@ -125,20 +122,15 @@ func TestSixteenSlowDoNotRefuse(t *testing.T) {
 	for range Spawners {
 		slow = append(slow, hang(t, p, shut))
 	}
+	youngest := nanotime()
 	late := newClient()
 	p.Acquire(&late.Ticket)
-	for active := 1; active > 0; { // until none of them counts any more
-		p.mu.Lock()
-		active = p.active
-		p.mu.Unlock()
-		runtime.Gosched()
-	}
 	free(t, shut, slow)
 	select {
 	case <-late.refused:
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		t.Fatalf("refused, while %d hang", p.hung)
+		if age := time.Duration(nanotime() - youngest); age < Hung {
+			t.Fatalf("refused when the last was at it for %v", age)
+		}
 	case s := <-late.granted:
 		s.Release()
 	}
@@ -146,7 +138,7 @@ func TestSixteenSlowDoNotRefuse(t *testing.T) {
 
 func TestQueue(t *testing.T) {
 	p := newPool(t)
-	var holders [Active]*Spawner
+	var holders [Spawners]*Spawner
 	for i := range holders {
 		holders[i] = newClient().acquire(t, p)
 	}
@@ -294,7 +286,7 @@ func TestStartsUnderCollection(t *testing.T) {
 		}
 	}()
 	starts := 1000
-	if testing.Short() || StartPath != "vfork" {
+	if testing.Short() || StartPath != "clone" {
 		starts = 100
 	}
 	fds, _ := sources(t, 4)

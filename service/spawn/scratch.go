@@ -4,6 +4,8 @@ import (
 	"syscall"
 	"unsafe"
 
+	"daemonproxy/actor"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -181,7 +183,7 @@ func (s *Spawner) dropLong() {
 // mapMemory maps fresh memory outside of Go's heap, so that a refusal is an
 // error and not the end.
 func mapMemory(size uintptr) (unsafe.Pointer, syscall.Errno) {
-	at, err := unix.MmapPtr(-1, 0, nil, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
+	at, err := actor.Map(size)
 	if err != nil {
 		errno, _ := err.(syscall.Errno)
 		return nil, errno

@@ -25,14 +25,13 @@ type Spawner struct {
 
 	// Guarded by pool.mu.
 	phase   phase
-	stuck   bool // for longer than Patience
-	hung    bool // for longer than Hung
 	started bool // the goroutine runs
 	waiter  Waiter
 	since   int64 // when Go was called, nanotime
 	birth   Birth
 
 	// Owned by turns, as phase says.
+	watch   watch
 	scratch *scratch
 	long    []byte // a mapping for arguments that don't fit in scratch
 	fault   syscall.Errno
@@ -85,7 +84,6 @@ func (s *Spawner) Go(owner any) {
 		return
 	}
 	s.phase = gone
-	p.watchLocked(Patience)
 	if !s.started {
 		s.started = true
 		go s.run()
@@ -117,7 +115,6 @@ func (s *Spawner) Release() {
 	s.birth.clear()
 	s.waiter = nil
 	s.phase = idle
-	p.active--
 	p.mu.Unlock()
 	p.settle()
 	p.serve()
@@ -152,14 +149,6 @@ func (s *Spawner) finish() Waiter {
 	p := s.pool
 	p.mu.Lock()
 	s.phase = begun
-	if s.stuck {
-		s.stuck = false
-		p.active++
-	}
-	if s.hung {
-		s.hung = false
-		p.hung--
-	}
 	w := s.waiter
 	p.mu.Unlock()
 	p.settle()

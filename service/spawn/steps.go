@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Steps on the way to the program that are the same in a child of a vfork, whose
+// Steps on the way to the program that are the same in a child of a clone, whose
 // rules they keep, and in the applet.
 
 // exitFailed is the status of a child whose exec failed.
@@ -48,15 +48,11 @@ func unblock(im *image) {
 	syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&im.empty)), 0, sigsetSize, 0, 0)
 }
 
-// closeOthers closes what is not listed, from first on. An exec closes it too, at the same
-// cost; but one that hangs shall not hold the ends of other people's pipes. Linux
-// before 5.9 can't.
-//
 //go:norace
 //go:nosplit
 //go:nocheckptr
-func closeOthers(first int) {
-	syscall.RawSyscall(unix.SYS_CLOSE_RANGE, uintptr(first), uintptr(^uint32(0)), 0)
+func closeRange(first, last int32) {
+	syscall.RawSyscall(unix.SYS_CLOSE_RANGE, uintptr(first), uintptr(last), 0)
 }
 
 //go:norace

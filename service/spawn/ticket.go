@@ -84,14 +84,12 @@ func (p *Pool) serve() {
 // returns none if it is to be refused. Without a Waiter there is nothing to do.
 func (p *Pool) answerLocked() (Waiter, *Spawner) {
 	t := p.head
-	switch {
-	case t == nil:
+	if t == nil {
 		return nil, nil
-	case p.closed || p.hung == Spawners:
+	}
+	if p.closed {
 		p.unqueueLocked(t)
 		return t.Waiter, nil
-	case p.active >= Active: // more when stuck ones have got free
-		return nil, nil
 	}
 	for i := range p.spawners {
 		s := &p.spawners[i]
@@ -99,9 +97,13 @@ func (p *Pool) answerLocked() (Waiter, *Spawner) {
 			p.unqueueLocked(t)
 			s.phase = granted
 			s.waiter = t.Waiter
-			p.active++
 			return t.Waiter, s
 		}
 	}
-	return nil, nil
+	if left := p.hangLocked(); left > 0 {
+		p.lookLocked(left)
+		return nil, nil
+	}
+	p.unqueueLocked(t)
+	return t.Waiter, nil
 }

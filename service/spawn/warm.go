@@ -3,9 +3,8 @@ package spawn
 import "daemonproxy/actor"
 
 // Warm starts all goroutines and maps the scratch of all spawners now, before the
-// first Acquire, so that nothing is made later: a spare is first used when a machine
-// is so busy that an exec takes longer than Patience. Its error says that there is
-// no memory.
+// first Acquire, so that nothing is made later. Its error says that there is no
+// memory.
 func (p *Pool) Warm() error {
 	for i := range p.spawners {
 		s := &p.spawners[i]

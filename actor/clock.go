@@ -85,7 +85,7 @@ func (c *Clock) Stop(a *Alarm) {
 func (c *Clock) Run(stop <-chan struct{}) { Persist(func() { c.run(stop) }) }
 
 func (c *Clock) run(stop <-chan struct{}) {
-	timer := time.NewTimer(time.Hour)
+	timer, rung := NewBell()
 	defer timer.Stop()
 	for {
 		if wait, set := c.ring(); set {
@@ -96,7 +96,7 @@ func (c *Clock) run(stop <-chan struct{}) {
 		select {
 		case <-stop:
 			return
-		case <-timer.C:
+		case <-rung:
 		case <-c.changed:
 		}
 	}

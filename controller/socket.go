@@ -121,12 +121,13 @@ func (s *Socket) Run() {
 // that does not answer.
 func (s *Socket) Stop(limit time.Duration) {
 	s.mailbox.Put(&s.stop.Envelope)
-	late := time.NewTimer(limit)
-	defer late.Stop()
+	timer, late := actor.NewBell()
+	timer.Reset(limit)
+	defer timer.Stop()
 	select {
 	case <-s.ended:
 		s.remove(false)
-	case <-late.C:
+	case <-late:
 	}
 }
 

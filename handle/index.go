@@ -2,7 +2,6 @@ package handle
 
 import (
 	"bytes"
-	"slices"
 
 	"daemonproxy/controller/protocol"
 )
@@ -58,13 +57,18 @@ func (x *index) add(name []byte, s *slot, generation uint64) entry {
 	at, _ := x.search(name)
 	e := entry{slot: s, generation: generation}
 	e.nameLen = uint8(copy(e.name[:], name))
-	*x = slices.Insert(*x, at, e)
+	*x = append(*x, entry{})
+	copy((*x)[at+1:], (*x)[at:])
+	(*x)[at] = e
 	return e
 }
 
 // drop takes out a name that is there.
 func (x *index) drop(name []byte) {
 	if at, found := x.search(name); found {
-		*x = slices.Delete(*x, at, at+1)
+		last := len(*x) - 1
+		copy((*x)[at:], (*x)[at+1:])
+		(*x)[last] = entry{}
+		*x = (*x)[:last]
 	}
 }

@@ -3,6 +3,8 @@ package logger
 import (
 	"sync"
 	"time"
+
+	"daemonproxy/actor"
 )
 
 // lockTries and lockPause bound the wait for the lock on the fatal path.
@@ -47,7 +49,8 @@ func (l *Log) flush(limit time.Duration) bool {
 	drained, running := l.drained, l.running
 	l.mu.Unlock()
 
-	timer := time.NewTimer(max(limit-grace, limit/2)) // the rest is for the end of Run
+	timer, late := actor.NewBell()
+	timer.Reset(max(limit-grace, limit/2)) // the rest is for the end of Run
 	defer timer.Stop()
 	ended := make(chan struct{})
 	stop := make(chan struct{})
@@ -65,7 +68,7 @@ func (l *Log) flush(limit time.Duration) bool {
 	}()
 	select {
 	case <-drained:
-	case <-timer.C:
+	case <-late:
 		return false
 	}
 	// A detached log counts as drained, since there is nothing to wait for.

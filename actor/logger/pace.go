@@ -10,10 +10,15 @@ import (
 // that came in one burst count one by one, so that it makes no difference how soon the pen gets to run.
 type pace struct {
 	failing  bool
-	unserved int8 // messages that caused no attempt yet, up to 3: more make no difference
-	credits  int8 // attempts that messages may still cause at once
-	retry    time.Time
+	unserved int8          // messages that caused no attempt yet, up to 3: more make no difference
+	credits  int8          // attempts that messages may still cause at once
+	retry    time.Duration // on the clock of now
 }
+
+var begun = time.Now()
+
+// now is the time since the program's start.
+func now() time.Duration { return time.Since(begun) }
 
 func (p *pace) arrived() {
 	if p.unserved < 3 {
@@ -29,7 +34,7 @@ func (p *pace) wait() time.Duration {
 	if !p.failing || p.hurries() {
 		return 0
 	}
-	return time.Until(p.retry)
+	return p.retry - now()
 }
 
 // failed notes an attempt that wrote nothing.
@@ -43,7 +48,7 @@ func (p *pace) failed() {
 	if p.unserved > 0 {
 		p.unserved--
 	}
-	p.retry = time.Now().Add(retryDelay)
+	p.retry = now() + retryDelay
 }
 
 // succeeded notes an attempt that wrote something.

@@ -1,6 +1,10 @@
 package logger
 
-import "time"
+import (
+	"time"
+
+	"daemonproxy/actor"
+)
 
 // Pens bounds the goroutines, and so the threads, that can hang in writes: all but one.
 const Pens = 5
@@ -18,9 +22,9 @@ const (
 // A pen is a goroutine that makes the system calls on the destination.
 type pen struct {
 	log   *Log
-	wake  chan struct{} // a message or a change, while atIdle or atPace
+	wake  chan struct{} // a message, a change or the timer, while atIdle or atPace
 	waker waker         // a change, while atPoll
-	timer *time.Timer
+	timer actor.Timer
 	done  chan struct{}   // holds a token when the pen has ended
 	chunk [writeSize]byte // what is being written; its own, as a hanging write still reads it
 
@@ -67,10 +71,7 @@ func (p *pen) run() {
 			<-p.wake
 		case stepPace:
 			p.timer.Reset(d)
-			select {
-			case <-p.wake:
-			case <-p.timer.C:
-			}
+			<-p.wake
 			p.timer.Stop()
 		case stepTry:
 			p.try()
@@ -243,6 +244,5 @@ func (l *Log) end(p *pen) {
 func (p *pen) ready(l *Log) {
 	p.log = l
 	p.wake, p.done = make(chan struct{}, 1), make(chan struct{}, 1)
-	p.timer = time.NewTimer(time.Hour)
-	p.timer.Stop()
+	p.timer = actor.NewTimer(p.poke)
 }

@@ -2,6 +2,8 @@ package logger
 
 import (
 	"time"
+
+	"daemonproxy/actor"
 )
 
 // grace is how long a change of destination, or the end of Run, waits for a write under way. It separates a write
@@ -12,9 +14,8 @@ const grace = 50 * time.Millisecond
 // pen, and its loan, then stay until the write returns.
 func (l *Log) Run(stop <-chan struct{}) {
 	l.begin()
-	timer := time.NewTimer(time.Hour)
+	timer, rung := actor.NewBell()
 	defer timer.Stop()
-	timer.Stop()
 	armed := false
 	for {
 		select {
@@ -23,7 +24,7 @@ func (l *Log) Run(stop <-chan struct{}) {
 				armed = true
 				timer.Reset(grace)
 			}
-		case <-timer.C:
+		case <-rung:
 			armed = false
 			l.relieve()
 		case <-stop:
@@ -31,10 +32,12 @@ func (l *Log) Run(stop <-chan struct{}) {
 			if done == nil {
 				return
 			}
-			timer.Reset(grace)
+			last, late := actor.NewBell()
+			defer last.Stop()
+			last.Reset(grace)
 			select {
 			case <-done:
-			case <-timer.C:
+			case <-late:
 			}
 			return
 		}

@@ -67,7 +67,12 @@ func (a *ExecArgs) fields() []string {
 	if args == nil {
 		return nil
 	}
-	return strings.Split(string(args.text[:args.n-1]), "\x00")
+	var fields []string
+	for field, rest, more := "", string(args.text[:args.n-1]), true; more; {
+		field, rest, more = strings.Cut(rest, "\x00")
+		fields = append(fields, field)
+	}
+	return fields
 }
 
 // exec replaces the program by the exec-on-exit arguments, in the same process.
@@ -165,7 +170,8 @@ func search(argv, env, environ []string) syscall.Errno {
 		path = defaultPath
 	}
 	denied := false
-	for _, dir := range strings.Split(path, ":") {
+	for dir, more := "", true; more; {
+		dir, path, more = strings.Cut(path, ":")
 		file := name
 		if dir != "" {
 			file = dir + "/" + name

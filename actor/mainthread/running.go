@@ -1,8 +1,6 @@
 package mainthread
 
 import (
-	"cmp"
-	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -79,6 +77,32 @@ func (r *Running) list() []runningService {
 		}
 		running = append(running, runningService{e.text(), int(pid)})
 	}
-	slices.SortFunc(running, func(a, b runningService) int { return cmp.Compare(a.name, b.name) })
+	sortByName(running)
 	return running
+}
+
+// sortByName is a heap sort: the one of package slices is 1 % of the program.
+func sortByName(list []runningService) {
+	for top := len(list)/2 - 1; top >= 0; top-- {
+		sift(list, top)
+	}
+	for end := len(list) - 1; end > 0; end-- {
+		list[0], list[end] = list[end], list[0]
+		sift(list[:end], 0)
+	}
+}
+
+// sift lets one of a heap, the one at top, sink to where it belongs.
+func sift(list []runningService, top int) {
+	for {
+		below := 2*top + 1
+		if below+1 < len(list) && list[below].name < list[below+1].name {
+			below++
+		}
+		if below >= len(list) || list[below].name <= list[top].name {
+			return
+		}
+		list[top], list[below] = list[below], list[top]
+		top = below
+	}
 }

@@ -1,6 +1,9 @@
 package mainthread
 
 import (
+	"math/rand/v2"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -36,6 +39,20 @@ func TestRunningListsInNameOrder(t *testing.T) {
 	entries[2].Started([]byte("m"), 5) // the slot's next service has a shorter name
 	if got := r.list(); got[1] != (runningService{"m", 5}) {
 		t.Fatalf("%+v", got)
+	}
+}
+
+func TestNamesAreSorted(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for n := range 200 {
+		list := make([]runningService, n)
+		for i := range list {
+			list[i] = runningService{strconv.Itoa(random.IntN(n)), i}
+		}
+		sortByName(list)
+		if !slices.IsSortedFunc(list, func(a, b runningService) int { return strings.Compare(a.name, b.name) }) {
+			t.Fatalf("%v", list)
+		}
 	}
 }
 

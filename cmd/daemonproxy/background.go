@@ -126,7 +126,8 @@ func searchPath(program string) string {
 	if program == "" || strings.Contains(program, "/") {
 		return program
 	}
-	for dir := range strings.SplitSeq(os.Getenv("PATH"), ":") {
+	for dir, rest, more := "", os.Getenv("PATH"), true; more; {
+		dir, rest, more = strings.Cut(rest, ":")
 		if dir == "" {
 			dir = "."
 		}

@@ -23,11 +23,17 @@ func helpText(table []option) string {
 			line += " " + o.arg
 		}
 		b.WriteString(line)
-		b.WriteString(strings.Repeat(" ", max(2, helpColumn-len(line))))
+		b.WriteString(padding(line))
 		b.WriteString(o.help)
 		b.WriteByte('\n')
 	}
 	line := "  -- PROGRAM [ARGS...]"
-	b.WriteString(line + strings.Repeat(" ", helpColumn-len(line)) + programHelp + "\n\n")
+	b.WriteString(line + padding(line) + programHelp + "\n\n")
 	return b.String()
+}
+
+// padding leads from the end of a line to the column of its help.
+func padding(line string) string {
+	const spaces = "                                        "
+	return spaces[:max(2, helpColumn-len(line))]
 }

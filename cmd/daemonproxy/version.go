@@ -2,7 +2,6 @@ package main
 
 import (
 	"strconv"
-	"time"
 
 	"daemonproxy/controller/protocol"
 	"daemonproxy/service/spawn"
@@ -42,13 +41,36 @@ func versionText() string {
 		"The terms are in the file LICENSE that comes with it.\n"
 }
 
-// date is YYYY-MM-DD HH:MM:SS in UTC. What package time has for it would be 2 % of
-// the program.
+// date is YYYY-MM-DD HH:MM:SS in UTC. Package time would bring the zones of the whole
+// world along, 3 % of the program.
 func date(epoch int64) string {
-	year, month, day := time.Unix(epoch, 0).UTC().Date()
-	second := int(((epoch % 86400) + 86400) % 86400)
-	return strconv.Itoa(year) + "-" + twoDigits(int(month)) + "-" + twoDigits(day) + " " +
+	const day = 86400
+	second := int((epoch%day + day) % day)
+	year, month, dayOfMonth := civil((epoch - int64(second)) / day)
+	return strconv.FormatInt(year, 10) + "-" + twoDigits(month) + "-" + twoDigits(dayOfMonth) + " " +
 		twoDigits(second/3600) + ":" + twoDigits(second/60%60) + ":" + twoDigits(second%60)
+}
+
+// civil is the date of the Gregorian calendar, so many days after 1970-01-01. Its years
+// begin in March, so that a leap day is the last of its year (Howard Hinnant, "chrono-Compatible
+// Low-Level Date Algorithms").
+func civil(days int64) (year int64, month, day int) {
+	const century, era = 36524, 146097 // days of 100 years, and of 400
+	days += 719468                     // since 0000-03-01
+	eras := days / era
+	if days %= era; days < 0 {
+		days += era
+		eras--
+	}
+	year = (days - days/1460 + days/century - days/(era-1)) / 365
+	days -= 365*year + year/4 - year/100
+	month = int(5*days+2) / 153
+	day = int(days) - (153*month+2)/5 + 1
+	year += 400 * eras
+	if month += 3; month > 12 {
+		return year + 1, month - 12, day
+	}
+	return year, month, day
 }
 
 func twoDigits(n int) string { return string([]byte{'0' + byte(n/10), '0' + byte(n%10)}) }

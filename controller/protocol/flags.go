@@ -45,7 +45,7 @@ func (f OpenFlags) Append(b []byte) []byte {
 func parseOpenFlags(list []byte) (f OpenFlags, err Error) {
 	for rest, more := list, true; more; {
 		var item []byte
-		item, rest, more = bytes.Cut(rest, comma)
+		item, rest, more = cut(rest, ',')
 		if len(item) == 0 {
 			continue
 		}
@@ -184,7 +184,7 @@ func parsePipeFlags(list []byte) (f SocketFlags, err Error) {
 	var p socketParser
 	for rest, more := list, true; more; {
 		var item []byte
-		item, rest, more = bytes.Cut(rest, comma)
+		item, rest, more = cut(rest, ',')
 		if len(item) == 0 || string(item) == "-" {
 			continue
 		}
@@ -201,7 +201,7 @@ func parseSocketFlags(list []byte) (f SocketFlags, listen int, err Error) {
 	var p socketParser
 	for rest, more := list, true; more; {
 		var item []byte
-		item, rest, more = bytes.Cut(rest, comma)
+		item, rest, more = cut(rest, ',')
 		if len(item) == 0 {
 			continue
 		}

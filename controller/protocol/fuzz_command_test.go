@@ -10,7 +10,7 @@ import (
 // FuzzArguments: any arguments of each command, whose name a fuzzer need not find.
 func FuzzArguments(f *testing.F) {
 	for _, s := range seeds {
-		name, arguments, _ := bytes.Cut(tabs(s), tab)
+		name, arguments, _ := bytes.Cut(tabs(s), []byte{'\t'})
 		if verb := verbByName(name); verb != Unknown {
 			f.Add(byte(verb), arguments)
 		}
@@ -151,7 +151,7 @@ func checkLimits(t *testing.T, c *Command, line []byte) {
 		bad("a value that is not the rest of the line")
 	}
 	if c.Verb == ServiceFDs {
-		for _, name := range bytes.Split(c.Value, tab) {
+		for _, name := range bytes.Split(c.Value, []byte{'\t'}) {
 			if len(name) > 0 && !ValidName(name) {
 				bad("a bad name in the list")
 			}

@@ -70,13 +70,16 @@ func ValidSocketPath(path []byte) bool {
 // An empty value has one field, the empty one; a caller to whom it means "no
 // fields" must look first.
 func NextField(b []byte) (field, rest []byte, more bool) {
-	return bytes.Cut(b, tab)
+	return cut(b, '\t')
 }
 
-var (
-	tab   = []byte{'\t'}
-	comma = []byte{','}
-)
+// cut is bytes.Cut for a single byte.
+func cut(b []byte, separator byte) (before, after []byte, found bool) {
+	if i := bytes.IndexByte(b, separator); i >= 0 {
+		return b[:i], b[i+1:], true
+	}
+	return b, nil, false
+}
 
 // ParseInteger reads a decimal integer that fills all of b: an optional '-',
 // then digits. What does not fit into 64 bits saturates.

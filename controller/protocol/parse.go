@@ -108,7 +108,7 @@ func (c *Command) parseSocketCreate(a *args) Code {
 	}
 	for rest, more := options, true; more; {
 		var item []byte
-		item, rest, more = bytes.Cut(rest, comma)
+		item, rest, more = cut(rest, ',')
 		if !c.addSocketOption(item) {
 			return OptionsInvalid
 		}

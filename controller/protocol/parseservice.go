@@ -1,7 +1,5 @@
 package protocol
 
-import "bytes"
-
 // parseService reads the commands whose first argument is a service.
 func (c *Command) parseService(a *args) Code {
 	name, _ := a.next()
@@ -90,7 +88,7 @@ func (c *Command) parseServiceSignal(a *args) (code Code) {
 	options, given := a.next()
 	for rest, more := options, given; more; {
 		var item []byte
-		item, rest, more = bytes.Cut(rest, comma)
+		item, rest, more = cut(rest, ',')
 		if string(item) != "group" {
 			c.Err = Error{Code: OptionUnknown, Arg: item}
 			return OptionUnknown

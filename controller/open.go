@@ -1,8 +1,6 @@
 package controller
 
 import (
-	"slices"
-
 	"daemonproxy/actor"
 	"daemonproxy/actor/logger"
 	"daemonproxy/actor/mainthread"
@@ -16,7 +14,7 @@ import (
 // Interactive makes stdin and stdout a controller. It gets the banner before
 // anything else.
 func (t *Table) Interactive(banner []string) bool {
-	c := t.reserve()
+	c := t.reserveFirst()
 	if c == nil {
 		return false
 	}
@@ -48,7 +46,7 @@ func oneSocket() bool {
 
 // ConfigStdin reads commands from descriptor 0.
 func (t *Table) ConfigStdin() bool {
-	c := t.reserve()
+	c := t.reserveFirst()
 	if c == nil {
 		return false
 	}
@@ -59,7 +57,7 @@ func (t *Table) ConfigStdin() bool {
 // Config reads commands from an open file, which becomes the connection's. It
 // is non-blocking, so that a FIFO holds up nobody.
 func (t *Table) Config(fd int) bool {
-	c := t.reserve()
+	c := t.reserveFirst()
 	if c == nil {
 		return false
 	}
@@ -71,15 +69,19 @@ func (t *Table) Config(fd int) bool {
 	return true
 }
 
+// reserveFirst takes a slot for a connection of which Begin is to know.
+func (t *Table) reserveFirst() *Conn {
+	c := t.reserve()
+	if c != nil {
+		t.first = append(t.first, c)
+	}
+	return c
+}
+
 // Begin lets the connections that were made at start go to work.
 func (t *Table) Begin() {
-	t.mu.Lock()
-	made := slices.Clone(t.used)
-	t.mu.Unlock()
-	for i := range made {
-		if made[i] {
-			t.slots[i].begin()
-		}
+	for _, c := range t.first {
+		c.begin()
 	}
 }
 

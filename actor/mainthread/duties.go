@@ -98,7 +98,7 @@ func (d *Duties) Leave(end End) {
 	d.exit(end.Code)
 }
 
-// Refuse is Fatal for a program that can't be set up, on the main thread: what
+// Refuse is Fatal for a program that can't be set up: what
 // set-up has made is removed.
 func (d *Duties) Refuse(code int64, text string) {
 	if d.Guard.Load() == 0 || d.Args.Configured() {

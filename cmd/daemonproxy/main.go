@@ -67,11 +67,22 @@ func main() {
 	if o.bounded() {
 		frugal()
 	}
-	newDaemon(&o, pid1, duties).run(mark)
+	setUp(&o, pid1, duties).run(mark)
 }
 
-// caught ends the program after a panic on the main goroutine, which is no
-// actor that could go on.
+// setUp makes the daemon on a goroutine that is not pinned: there is much to ask of
+// others, and each answer to a pinned one costs two switches of threads.
+func setUp(o *options, pid1 bool, duties *mainthread.Duties) *daemon {
+	made := make(chan *daemon)
+	go func() {
+		defer caught()
+		made <- newDaemon(o, pid1, duties)
+	}()
+	return <-made
+}
+
+// caught ends the program after a panic on the main goroutine or in set-up, which are no
+// actors that could go on.
 func caught() {
 	if v := recover(); v != nil {
 		actor.Panicked(v)

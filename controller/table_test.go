@@ -30,6 +30,20 @@ func TestTheLowestSlotIsTaken(t *testing.T) {
 	}
 }
 
+// A client may be there before the connections that were made at start begin.
+func TestBeginLeavesClientsAlone(t *testing.T) {
+	h := newHouse(t, 2)
+	early := h.connect()
+	if _, err := early.Write([]byte("echo\tthe first\nec")); err != nil {
+		t.Fatal(err)
+	}
+	early.want("the first")
+	h.table.Begin()
+	h.table.Signaled() // behind what Begin may have offered
+	early.say("ho|the second")
+	early.want("the second")
+}
+
 func TestClientsWaitForASlot(t *testing.T) {
 	h := newHouse(t, 2)
 	a, b := h.connect(), h.connect()

@@ -120,9 +120,9 @@ func (a *Actor) queues() bool { return a.acquiring && a.state.phase == queued }
 // hold keeps a request that has caused a start, until the service has taken what
 // that start needs or the start is off. So no later command of the requester can
 // change the values or delete the descriptors that the start was to have. The
-// wait is for the starts before this one, at least four of which go on at a time: a
-// spawner that hangs soon makes room for another, and when all of them hang the start
-// is refused.
+// wait is for a spawner: for the starts before this one, and when all of them hang the
+// start is refused. A start that is postponed for want of a connection is not waited
+// for: the requester's own may be the one that is about to be free.
 func (a *Actor) hold(r *request) bool {
 	if !r.starts || r.gone || r.err.Code != protocol.OK || !a.queues() {
 		return false

@@ -76,9 +76,6 @@ func New() *Log {
 	l.filter.Store(uint32(Debug))
 	l.name = append(make([]byte, 0, 32), "stderr"...)
 	l.text = l.fixed[:0]
-	for i := range l.pens {
-		l.pens[i].ready(l)
-	}
 	return l
 }
 

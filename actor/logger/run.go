@@ -48,6 +48,13 @@ func (l *Log) begin() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.running = true
+	// Not sooner: with its first timer the runtime sets up its poller, and until the
+	// daemon listens to signals each may end it.
+	for i := range l.pens {
+		if p := &l.pens[i]; p.log == nil {
+			p.ready(l)
+		}
+	}
 	if l.pen == nil {
 		l.hire()
 	} else {

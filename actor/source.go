@@ -45,13 +45,13 @@ func (s *Source) run() {
 func (s *Source) fill() (int, error) {
 	poll := [1]unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLIN}}
 	for {
-		n, errno := block(unix.SYS_READ, uintptr(s.fd), uintptr(unsafe.Pointer(&s.buf)), uintptr(len(s.buf)), 0)
+		n, errno := Block(unix.SYS_READ, uintptr(s.fd), uintptr(unsafe.Pointer(&s.buf)), uintptr(len(s.buf)), 0)
 		switch errno {
 		case 0:
 			return int(n), nil
 		case unix.EINTR:
 		case unix.EAGAIN:
-			block(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&poll)), 1, 0, 0)
+			Block(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&poll)), 1, 0, 0)
 		default:
 			return 0, errno
 		}

@@ -88,23 +88,19 @@ func newHouse(t *testing.T, maxSlots, valueLimit int) *house {
 	log.Attach([]byte("stderr"), sink{file})
 	bus := &actor.Bus{Trace: func(line []byte) { h.lines <- strings.TrimSuffix(string(line), "\n") }}
 	clock := actor.NewClock(func() int64 { return actor.Monotonic() + h.ahead.Load() })
-	poller, err := actor.NewPoller()
-	if err != nil {
-		t.Fatal(err)
-	}
-	h.spawners = spawn.NewPool(os.Environ(), 0, protocol.Strerror, poller)
+	h.spawners = spawn.NewPool(os.Environ(), 0, protocol.Strerror)
 	h.world = &World{
 		Bus: bus, Clock: clock, Log: log, Duties: mainthread.New(log, nil), Ledger: &signals.Ledger{},
 		Reaper: reaper.New(Births(h.spawners), nil), Spawners: h.spawners,
 		Descriptors: descriptors{h}, Controls: h.controls,
 	}
 	h.registry = NewRegistry(h.world, maxSlots, valueLimit)
-	h.run(poller)
+	h.run()
 	return h
 }
 
 // run lets the actors around the services run until the test ends.
-func (h *house) run(poller *actor.Poller) {
+func (h *house) run() {
 	var running sync.WaitGroup
 	stop := make(chan struct{})
 	children := make(chan os.Signal, 100)
@@ -121,7 +117,6 @@ func (h *house) run(poller *actor.Poller) {
 	})
 	running.Go(func() { h.world.Clock.Run(stop) })
 	running.Go(h.world.Reaper.Run)
-	running.Go(poller.Run)
 	h.t.Cleanup(func() {
 		h.world.Duties.Terminate(0, "")
 		h.spawners.Stop()
@@ -129,7 +124,6 @@ func (h *house) run(poller *actor.Poller) {
 		h.registry.Stop()
 		ossignal.Stop(children)
 		h.world.Reaper.Stop()
-		poller.Close()
 		close(stop)
 		running.Wait()
 		_ = h.log.Close()

@@ -87,7 +87,7 @@ func newDaemon(o *options, pid1 bool, duties *mainthread.Duties) *daemon {
 		d.takeKeyboard()
 	}
 
-	d.spawners = spawn.NewPool(duties.Environ, handled, protocol.Strerror, d.poller)
+	d.spawners = spawn.NewPool(duties.Environ, handled, protocol.Strerror)
 	d.reaper = reaper.New(service.Births(d.spawners), system)
 	services := &service.World{
 		Bus: bus, Clock: d.clock, Log: d.log, Duties: duties, Ledger: ledger,
@@ -100,7 +100,7 @@ func newDaemon(o *options, pid1 bool, duties *mainthread.Duties) *daemon {
 		d.main = nil // under a guard
 	}
 	bus.Reserve(o.maxClients)
-	poller.Reserve(o.maxClients + 1 + spawn.Spawners)
+	poller.Reserve(o.maxClients + 1)
 	world := &controller.World{
 		Bus: bus, Clock: d.clock, Poller: poller, Log: d.log, Duties: duties,
 		Ledger: ledger, Services: d.services, Handles: d.handles, Grown: o.bounded(),
@@ -219,9 +219,11 @@ func (d *daemon) run(mark *daemonized) {
 	addStoppable(&roots, d.clock.Run)
 	addStoppable(&roots, d.receiver.Run)
 	addStoppable(&roots, d.log.Run)
-	// These outlive the roots: what was forked in the last moment is adopted.
-	go d.poller.Run()
-	go d.reaper.Run()
+	roots.Add(func() error {
+		d.poller.Run()
+		return nil
+	}, func(error) { d.poller.Close() })
+	go d.reaper.Run() // outlives the roots: what was forked in the last moment is adopted
 	go d.socket.Run() // outlives the roots if it hangs in a file system
 	if d.main != nil {
 		go d.main.run() // nobody waits for it

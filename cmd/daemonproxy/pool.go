@@ -43,9 +43,8 @@ func (d *daemon) fillHandles() {
 	if !d.options.fdPool.set {
 		return
 	}
-	// A command under way holds two descriptors, a start those that it borrows, one to
-	// see its end and one more at first.
-	others := 2*d.options.maxClients + spawn.Spawners*(2+min(d.lendable(), int(d.options.fdPool.n)))
+	// A command under way holds two descriptors, a start those that it borrows.
+	others := 2*d.options.maxClients + spawn.Spawners*min(d.lendable(), int(d.options.fdPool.n))
 	if d.handles.Fill(others) != nil {
 		d.duties.Refuse(mainthread.ExitEnvironment, "Unable to preallocate file descriptor objects")
 	}
@@ -79,7 +78,7 @@ func (d *daemon) lendable() int {
 func (d *daemon) seal() {
 	// Who may be in a system call that blocks: pens of the log, each connection (it opens
 	// a FIFO, say), stdin and stdout, the control socket, and those who run.
-	warmThreads(spawn.Threads+logger.Pens+d.options.maxClients+3+spareThreads, true)
+	warmThreads(spawn.Threads()+logger.Pens+d.options.maxClients+3+spareThreads, true)
 	warmWaiting()
 	warmTimers()
 	warmPreemption()
@@ -96,13 +95,13 @@ const spareThreads = 4
 // RLIMIT_NPROC counts for all but root. A limit below fewest is left to the
 // services: there the stock itself would be what reaches it.
 func stockUp() {
-	const fewest, stock, stockOfRoot = 64, 6, 2
+	const fewest, stock = 64, 6
 	var limit unix.Rlimit
 	switch {
 	case unix.Getuid() == 0:
-		warmThreads(spawn.Threads+processors+stockOfRoot, false)
+		warmThreads(spawn.Threads()+processors, false)
 	case unix.Getrlimit(unix.RLIMIT_NPROC, &limit) != nil || limit.Cur >= fewest:
-		warmThreads(spawn.Threads+processors+stock, false)
+		warmThreads(spawn.Threads()+processors+stock, false)
 	}
 }
 

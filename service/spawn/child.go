@@ -36,7 +36,7 @@ func child(im *image) {
 	if !place(im) {
 		die(im)
 	}
-	closeOthers(im)
+	closeRange(int32(im.count), math.MaxInt32)
 	if born.differ {
 		restoreLimit(im)
 	}
@@ -112,21 +112,6 @@ func place(im *image) bool {
 		}
 	}
 	return true
-}
-
-// closeOthers closes what is not listed, but for the pipe. An exec closes it too, at the same
-// cost; but one that hangs shall not hold the ends of other people's pipes. Linux
-// before 5.9 can't.
-//
-//go:norace
-//go:nosplit
-//go:nocheckptr
-func closeOthers(im *image) {
-	first, control := int32(im.count), im.control
-	if first < control {
-		closeRange(first, control-1)
-	}
-	closeRange(max(first, control+1), math.MaxInt32)
 }
 
 //go:norace

@@ -1,12 +1,14 @@
 //go:build linux && !applet
 
+#include "go_asm.h"
 #include "textflag.h"
 
 #define SYS_exit_group 231
 
 // The child comes out of the system call on the stack that it was given and
-// calls the Go function child there, which never returns. The parent's stack is
-// not touched meanwhile, so its return address may stay where it is. The call is
+// calls the Go function child there by its own convention for calls, since the wrapper
+// for assembly would be the race detector's; it never returns. The parent's stack is
+// not touched by it, so the return address may stay where it is. The call is
 // an indirect one since the linker would otherwise count the child's frames
 // towards the little room that a nosplit function has on the parent's stack.
 // R12 carries the image over: the kernel preserves it.
@@ -35,9 +37,10 @@ failed:
 	RET
 inchild:
 	XORL	BP, BP
-	MOVQ	R12, 0(SP)
-	LEAQ	·child(SB), AX
-	CALL	AX
+	XORPS	X15, X15
+	MOVQ	R12, AX
+	MOVQ	image_entry(R12), CX
+	CALL	CX
 	INT	$3
 
 // func exitBySignal()

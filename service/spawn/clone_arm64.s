@@ -1,5 +1,6 @@
 //go:build linux && !applet
 
+#include "go_asm.h"
 #include "textflag.h"
 
 #define SYS_exit_group 94
@@ -29,8 +30,8 @@ failed:
 	RET
 inchild:
 	MOVD	ZR, R29
-	MOVD	R19, 8(RSP)
-	MOVD	$·child(SB), R1
+	MOVD	R19, R0
+	MOVD	image_entry(R19), R1
 	CALL	(R1)
 	BRK
 

@@ -1,5 +1,6 @@
 //go:build linux && !applet
 
+#include "go_asm.h"
 #include "textflag.h"
 
 #define SYS_exit_group 94
@@ -28,8 +29,8 @@ failed:
 	MOV	A0, errno+48(FP)
 	RET
 inchild:
-	MOV	X18, 8(X2)
-	MOV	$·child(SB), T0
+	MOV	X18, A0
+	MOV	image_entry(X18), T0
 	JALR	RA, T0
 	EBREAK
 

@@ -1,5 +1,5 @@
 // Package spawn begins the programs of services: clone and exec without the
-// heap, without a copy of the daemon's memory, and without a thread that waits.
+// heap, without a copy of the daemon's memory, and without threads that wait.
 //
 // It owns the spawners, at most Spawners goroutines, each with its scratch (stack of
 // the child, arguments, descriptors). The service actors call it; nothing here
@@ -10,8 +10,8 @@
 //	            <- Granted(s)
 //	Reset, SetArgs, AddFD...
 //	Go(owner)   ->               clone                   signals, descriptors,
-//	                             watches a pipe          limit, execve
-//	            <- Begun(s)      its other end is gone   (the program)
+//	                             waits                   limit, execve
+//	            <- Begun(s)      it has left our memory  (the program)
 //	Outcome
 //	...tells the reaper the pid
 //	Release
@@ -47,17 +47,15 @@
 // pool's users both are the same but for the cost: the applet's parent allocates,
 // and the way is 1-2 ms longer.
 //
-// The clone lives in child.go, fork.go, clone_*.s; the applet in applet.go (its own
-// side), fork_applet.go (the parent's) and labour.go; steps.go, exec.go and watch.go
-// serve both.
+// The clone lives in child.go, fork.go, leave.go, clone_*.s; the applet in applet.go (its
+// own side), fork_applet.go (the parent's) and labour.go; steps.go and exec.go serve both.
 //
-// The child of a clone holds one end of a pipe that is closed by its exec or its end. The
-// kernel closes it when the child has left our memory, and not before, so the hang-up
-// at the other end, which the poller sees, says that the child's stack and all else
-// that it was lent are ours again. Thus a start that hangs holds a goroutine and two
-// descriptors, but no thread, as a vfork would: as many threads as starts can hang
-// would have to be there beforehand, since the runtime ends the program if it is
-// refused one. Without descriptors for the pipe it is a vfork all the same.
+// A vfork(2) keeps a thread of the parent until the child has left its memory, by an exec or
+// its end. Here the kernel clears a word in that moment, and one thread waits for the
+// words of all starts but one (leave.go). So 16 programs that hang hold two threads,
+// not 16. As many would have to be there beforehand, since the runtime ends the
+// program if it is refused a thread, and what refuses threads is what refuses forks.
+// A kernel without futex_waitv (before Linux 5.16) makes a vfork of it.
 //
 // The applet is started with a socket as its descriptors 0, 1 and 2, and the
 // program's ones behind. On the socket it is told the arguments, the environment and
@@ -122,14 +120,18 @@
 // which a collector may be scanning at that moment, is never written.
 //
 // The parent brackets clone with what the runtime offers for it: LockOSThread,
-// BeforeFork, clone, AfterFork, UnlockOSThread; and where it is to wait as by vfork,
+// BeforeFork, clone, AfterFork, UnlockOSThread; and where it has to be a vfork,
 // entersyscall and exitsyscall right around clone, which let the collector go on
 // meanwhile. BeforeFork blocks all signals, so that no handler of the
 // daemon's runs in the child. runtime_AfterForkInChild is not called: it writes a variable
 // of the runtime's in the belief that only one child exists at a time, and it
 // unblocks signals before our actions are set.
 //
-// qemu-user can't make such a child, and runs a vfork as a fork: programs run, but the
-// report of the child is not seen. It also names itself in place of the applet unless
-// that is started through binfmt_misc.
+// The child has the registers of the thread that made it, so that thread's g and local
+// storage are its own as well, while the thread goes on. Code that looks at them, such as the race
+// detector's, must not run there; not even the wrapper by which assembly calls Go.
+//
+// qemu-user runs a vfork as a fork: programs run, but the report of the child is
+// not seen. It also names itself in place of the applet unless that is started
+// through binfmt_misc.
 package spawn

@@ -159,14 +159,20 @@ func writeOrGiveUp(im *image, from, size int) (n int, errno syscall.Errno) {
 	if errno != 0 || ready == 0 {
 		return 0, syscall.EAGAIN
 	}
-	piece := unix.Iovec{Base: &im.text[from]}
-	piece.SetLen(size)
+	piece := iovec{&im.text[from], uintptr(size)}
 	const here, noWait = ^uintptr(0), 0x8 // no offset; RWF_NOWAIT
 	r, _, errno := syscall.RawSyscall6(unix.SYS_PWRITEV2, 2, uintptr(unsafe.Pointer(&piece)), 1, here, here, noWait)
 	if errno == syscall.EOPNOTSUPP || errno == syscall.ENOSYS || errno == syscall.EINVAL {
-		r, _, errno = syscall.RawSyscall(syscall.SYS_WRITE, 2, uintptr(unsafe.Pointer(piece.Base)), uintptr(size))
+		r, _, errno = syscall.RawSyscall(syscall.SYS_WRITE, 2, uintptr(unsafe.Pointer(piece.base)), piece.size)
 	}
 	return int(r), errno
+}
+
+// iovec is the kernel's. The one of package unix has a method in the place of a
+// length, and that is none that a child may call.
+type iovec struct {
+	base *byte
+	size uintptr
 }
 
 // putError puts the text of an error. The kernel has no number beyond the table.

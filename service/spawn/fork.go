@@ -13,8 +13,13 @@ import (
 // StartPath names the way in which programs are begun, for --version.
 const StartPath = "clone"
 
-// Threads is how many threads may have to wait for programs.
-const Threads = 0
+// Threads returns how many threads may have to wait for programs.
+func Threads() int {
+	if canWait {
+		return 2
+	}
+	return Spawners
+}
 
 // image is what one child is made from, and its report. The child sees it in the
 // parent's memory. It writes numbers there, never a pointer.
@@ -25,10 +30,10 @@ type image struct {
 	count int
 	text  *[textSize]byte
 	stack unsafe.Pointer // the child's, of stackSize
+	entry uintptr        // where child begins
 	abort bool
 
-	control int32 // the child's end of a pipe; -1 for none
-	cleared bool  // the kernel has given all caught signals their default action
+	cleared bool // the kernel has given all caught signals their default action
 
 	leads    bool  // the child leads a process group of its own
 	terminal int32 // whose foreground it gets if group has it; -1 for none
@@ -51,13 +56,14 @@ func (s *Spawner) fork() {
 	im := &s.image
 	im.dumpable = -1
 	im.stack = unsafe.Pointer(&s.scratch.stack)
+	begin := child
+	im.entry = **(**uintptr)(unsafe.Pointer(&begin))
 	at := nanotime()
-	ours, pid, errno := s.clone()
-	if ours >= 0 {
-		if errno == 0 {
-			s.leave(ours)
-		}
-		unix.Close(ours)
+	var pid, errno uintptr
+	if canWait {
+		pid, errno = s.pool.leavers.clone(s)
+	} else {
+		pid, errno = forked(s, nil)
 	}
 	// A child that died on purpose has made the memory that it shared with us
 	// undumpable; see die.
@@ -74,64 +80,18 @@ func (s *Spawner) fork() {
 	}
 }
 
-// clone makes the child, with a pipe of which it holds the other end until its exec or
-// its end. Another child that is made meanwhile would hold it too.
-func (s *Spawner) clone() (ours int, pid, errno uintptr) {
-	im := &s.image
-	s.pool.forking.Lock()
-	if ours = s.control(); ours < 0 {
-		s.pool.forking.Unlock() // this one may take its time
-	}
+// forked makes the child of a spawner, which clears the word when it leaves.
+func forked(s *Spawner, word *uint32) (pid, errno uintptr) {
 	runtime.LockOSThread()
-	pid, errno = clone(&s.birth.pid, im)
+	defer runtime.UnlockOSThread()
+	pid, errno = clone(&s.birth.pid, word, &s.image)
 	afterFork()
-	runtime.UnlockOSThread()
-	if ours >= 0 {
-		unix.Close(int(im.control))
-		s.pool.forking.Unlock()
-	}
-	return ours, pid, errno
+	return pid, errno
 }
 
-// control makes the pipe, the child's end above all numbers that the child is to have.
-// Without one, for lack of descriptors, our thread stands still instead.
-func (s *Spawner) control() (ours int) {
-	s.image.control = -1
-	var ends [2]int
-	if unix.Pipe2(ends[:], unix.O_CLOEXEC) != nil {
-		return -1
-	}
-	theirs := ends[1]
-	if theirs < s.image.count {
-		above, err := unix.FcntlInt(uintptr(theirs), unix.F_DUPFD_CLOEXEC, s.image.count)
-		unix.Close(theirs)
-		if err != nil {
-			unix.Close(ends[0])
-			return -1
-		}
-		theirs = above
-	}
-	s.image.control = int32(theirs)
-	return ends[0]
-}
-
-// leave waits until the child does not hold the pipe any more.
-func (s *Spawner) leave(ours int) {
-	if s.watch.begin(s.pool.poller, ours) {
-		s.watch.wait()
-		s.watch.end(s.pool.poller)
-		return
-	}
-	for b := [1]byte{}; ; {
-		if _, err := unix.Read(ours, b[:]); err != unix.EINTR {
-			return
-		}
-	}
-}
-
-// clone makes the child. In the parent it returns at once if there is a pipe, else when
-// the child has executed its program or is dead. Between beforeFork and
-// afterFork no function may be called that checks its stack.
+// clone makes the child. In the parent it returns at once, or, on a kernel that can't
+// tell us of it later, when the child has executed its program or is dead. Between
+// beforeFork and afterFork no function may be called that checks its stack.
 //
 // The actions of signals are cleared by the kernel where it can do that: one by
 // one it costs the child 60 system calls, a fifth of the time of a start.
@@ -139,24 +99,28 @@ func (s *Spawner) leave(ours int) {
 //go:noinline
 //go:norace
 //go:nosplit
-func clone(pid *int32, im *image) (r1, errno uintptr) {
+func clone(pid *int32, left *uint32, im *image) (r1, errno uintptr) {
 	flags := uintptr(unix.CLONE_VM | unix.CLONE_PARENT_SETTID)
-	waits := im.control < 0
-	if waits {
+	if canWait {
+		flags |= unix.CLONE_CHILD_CLEARTID
+	} else {
 		flags |= unix.CLONE_VFORK
 	}
 	args := cloneArgs{
 		flags:      uint64(flags) | unix.CLONE_CLEAR_SIGHAND,
 		parentTID:  uint64(uintptr(unsafe.Pointer(pid))),
+		childTID:   uint64(uintptr(unsafe.Pointer(left))),
 		exitSignal: uint64(unix.SIGCHLD),
 		stack:      uint64(uintptr(im.stack)),
 		stackSize:  stackSize - 64,
 	}
 	beforeFork()
-	if waits {
-		entersyscall()
-	}
 	im.cleared = !unclearing
+	if canWait {
+		r1, errno = trap(unix.SYS_CLONE3, uintptr(unsafe.Pointer(&args)), unsafe.Sizeof(args), 0, im)
+		return
+	}
+	entersyscall()
 	if im.cleared {
 		r1, errno = trap(unix.SYS_CLONE3, uintptr(unsafe.Pointer(&args)), unsafe.Sizeof(args), 0, im)
 		switch syscall.Errno(errno) {
@@ -167,15 +131,9 @@ func clone(pid *int32, im *image) (r1, errno uintptr) {
 		}
 	}
 	if !im.cleared {
-		stack := uintptr(im.stack) + stackSize - 64
-		r1, errno = trap(syscall.SYS_CLONE, flags|uintptr(unix.SIGCHLD), stack, uintptr(unsafe.Pointer(pid)), im)
-		if syscall.Errno(errno) == syscall.EINVAL { // qemu-user, which makes a fork of a vfork
-			r1, errno = trap(syscall.SYS_CLONE, flags|unix.CLONE_VFORK|uintptr(unix.SIGCHLD), stack, uintptr(unsafe.Pointer(pid)), im)
-		}
+		r1, errno = trap(syscall.SYS_CLONE, flags|uintptr(unix.SIGCHLD), uintptr(im.stack)+stackSize-64, uintptr(unsafe.Pointer(pid)), im)
 	}
-	if waits {
-		exitsyscall()
-	}
+	exitsyscall()
 	return
 }
 
@@ -240,8 +198,8 @@ var unclearing bool
 // none.
 var undumpable int32
 
-// Only the assembly names these.
-var _, _ = child, exitBySignal
+// Only the assembly names it.
+var _ = exitBySignal
 
 // trap makes a system call, a clone, with the stack that the arguments
 // name; the child runs the function child there. errno is 0 or why there is no child.

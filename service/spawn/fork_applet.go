@@ -15,8 +15,15 @@ import (
 // StartPath names the way in which programs are begun, for --version.
 const StartPath = "applet"
 
-// Threads is how many threads may have to wait for programs: for our own, that is.
-const Threads = Spawners
+// Threads returns how many threads may have to wait for programs.
+func Threads() int { return Spawners }
+
+// leavers is of use only where the child shares our memory.
+type leavers struct{}
+
+func (leavers) init() {}
+func (leavers) warm() {}
+func (leavers) stop() {}
 
 // image is what one program is made from.
 type image struct {
@@ -214,17 +221,8 @@ func (s *Spawner) converse(control int, o *order) {
 	var b [64]byte // one report, or the last words of the applet's runtime
 	var r report
 	room := bytesOf(&r)
-	flags := 0
-	if s.watch.begin(s.pool.poller, control) {
-		flags = unix.MSG_DONTWAIT
-		defer s.watch.end(s.pool.poller)
-	}
 	for {
-		n, _, err := unix.Recvfrom(control, b[:], flags)
-		if err == syscall.EAGAIN {
-			s.watch.wait()
-			continue
-		}
+		n, err := syscall.Read(control, b[:])
 		if err == syscall.EINTR {
 			continue
 		}

@@ -12,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"daemonproxy/actor"
-
 	"go.uber.org/goleak"
 )
 
@@ -176,27 +174,9 @@ func newPool(t testing.TB, environ ...string) *Pool {
 	if environ == nil {
 		environ = []string{"PATH=" + os.Getenv("PATH"), "GOMAXPROCS=2", "GODEBUG=containermaxprocs=0,updatemaxprocs=0", noSleep}
 	}
-	p := NewPool(environ, 0, strerror, runPoller(t))
+	p := NewPool(environ, 0, strerror)
 	t.Cleanup(p.Stop)
 	return p
-}
-
-func runPoller(t testing.TB) *actor.Poller {
-	t.Helper()
-	poller, err := actor.NewPoller()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	go func() {
-		poller.Run()
-		close(ended)
-	}()
-	t.Cleanup(func() {
-		poller.Close()
-		<-ended
-	})
-	return poller
 }
 
 // strerror gives every error a text that says which it is.

@@ -20,10 +20,8 @@ const (
 
 // A Pool is the set of spawners and the queue for them.
 type Pool struct {
-	*world // what all children are given; never changes
-	poller *actor.Poller
-
-	forking sync.Mutex // held while a pipe is made and the child that gets it
+	*world  // what all children are given; never changes
+	leavers leavers
 
 	mu       sync.Mutex
 	spawners [Spawners]Spawner
@@ -42,17 +40,16 @@ type Pool struct {
 // goroutines start when they are needed, or by Warm. Signals
 // in handled (N at bit N-1) are, like those that every daemon handles, not left
 // ignored in children. What the process ignores it must ignore by now. Texts of
-// errors are taken from strerror now, since a child can't ask for them. The poller
-// tells of execs.
-func NewPool(environ []string, handled uint64, strerror func(syscall.Errno) string, poller *actor.Poller) *Pool {
-	p := &Pool{world: newWorld(environ, handled, strerror), poller: poller, settled: make(chan struct{}, 1)}
+// errors are taken from strerror now, since a child can't ask for them.
+func NewPool(environ []string, handled uint64, strerror func(syscall.Errno) string) *Pool {
+	p := &Pool{world: newWorld(environ, handled, strerror), settled: make(chan struct{}, 1)}
 	p.clock = actor.NewTimer(p.look)
 	p.births.L = &p.mu
+	p.leavers.init()
 	for i := range p.spawners {
 		s := &p.spawners[i]
 		s.pool, s.index, s.birth.pool = p, i, p
 		s.wake = make(chan struct{}, 1)
-		s.watch.init()
 	}
 	return p
 }
@@ -100,6 +97,7 @@ func (p *Pool) Stop() {
 	if !p.stopped {
 		p.stopped = true
 		p.clock.Stop()
+		p.leavers.stop()
 		for i := range p.spawners {
 			close(p.spawners[i].wake)
 		}

@@ -31,7 +31,6 @@ type Spawner struct {
 	birth   Birth
 
 	// Owned by turns, as phase says.
-	watch   watch
 	scratch *scratch
 	long    []byte // a mapping for arguments that don't fit in scratch
 	fault   syscall.Errno

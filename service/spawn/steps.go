@@ -48,6 +48,10 @@ func unblock(im *image) {
 	syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&im.empty)), 0, sigsetSize, 0, 0)
 }
 
+// closeRange closes what is not listed. An exec closes it too, at the same
+// cost; but one that hangs shall not hold the ends of other people's pipes. Linux
+// before 5.9 can't.
+//
 //go:norace
 //go:nosplit
 //go:nocheckptr

@@ -11,8 +11,8 @@ import (
 )
 
 // TestFaultNoMoreThreads: a limit that refuses processes refuses threads as well. With pools all threads are there: as
-// many clients as there may be each hang in the opening of a pipe, which takes a thread each, and sixteen starts beside
-// them are put off. Without pools some are.
+// many clients as there may be each hang in the opening of a pipe, which takes a thread each, starts hang in their exec,
+// and sixteen starts beside them are put off. Without pools some are.
 func TestFaultNoMoreThreads(t *testing.T) {
 	t.Parallel()
 	noMoreThreads(t, 15, "--service-pool", "60", "--fd-pool", "60")
@@ -20,7 +20,10 @@ func TestFaultNoMoreThreads(t *testing.T) {
 }
 
 func noMoreThreads(t *testing.T, clients int, pools ...string) {
-	d := setup{args: append([]string{"-i"}, pools...), wrap: program("modest", "65536")}.start(t)
+	d := setup{
+		args: append([]string{"-i"}, pools...), wrap: program("modest", "65536"),
+		files: map[string]string{"program": "#!/bin/sh\nexit 5\n"},
+	}.start(t)
 	if err := unix.Chmod(d.dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
@@ -38,6 +41,12 @@ func noMoreThreads(t *testing.T, clients int, pools ...string) {
 	d.i.await("service.state⇥running⇥up⇥{any}")
 	for n := range 16 {
 		d.i.send(fmt.Sprintf("service.args⇥s%d⇥/bin/sh⇥-c⇥exit %d", n, n))
+	}
+	gate := newGate(t, d.dir+"/program")
+	var open []func()
+	for n := range 3 {
+		d.i.send(fmt.Sprintf("service.args⇥hung%d⇥{dir}/program", n), fmt.Sprintf("service.start⇥hung%d", n))
+		open = append(open, gate.knock(d.limit))
 	}
 	d.i.skip()
 
@@ -60,6 +69,10 @@ func noMoreThreads(t *testing.T, clients int, pools ...string) {
 	d.i.await("signal⇥SIGHUP⇥{now}⇥1")
 
 	d.limitProcesses(10000)
+	for _, allow := range open {
+		allow()
+		downs = append(downs, "service.state⇥hung{any}⇥down⇥{any}")
+	}
 	for n, c := range d.clients {
 		reader := fifoReader(t, fmt.Sprintf("%s/fifo%d", d.dir, n))
 		c.await(fmt.Sprintf("fd.state⇥f%d⇥file⇥write⇥{dir}/fifo%d", n, n))

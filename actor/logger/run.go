@@ -44,17 +44,28 @@ func (l *Log) Run(stop <-chan struct{}) {
 	}
 }
 
-func (l *Log) begin() {
+// Prepare makes what Run needs, if that is not to make it. It is not done by New: with
+// its first timer the runtime sets up its poller, and until the daemon listens to
+// signals each of them may end it.
+func (l *Log) Prepare() {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.running = true
-	// Not sooner: with its first timer the runtime sets up its poller, and until the
-	// daemon listens to signals each may end it.
+	l.prepareLocked()
+	l.mu.Unlock()
+}
+
+func (l *Log) prepareLocked() {
 	for i := range l.pens {
 		if p := &l.pens[i]; p.log == nil {
 			p.ready(l)
 		}
 	}
+}
+
+func (l *Log) begin() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.running = true
+	l.prepareLocked()
 	if l.pen == nil {
 		l.hire()
 	} else {

@@ -68,6 +68,7 @@ func newDaemon(o *options, pid1 bool, duties *mainthread.Duties) *daemon {
 		system = d.main.system()
 	}
 	d.receiver.Listen()
+	d.log.Prepare()
 
 	bus := &actor.Bus{Trace: d.traceEvent}
 	d.clock = actor.NewClock(nil)

@@ -76,8 +76,8 @@ func (d *daemon) lendable() int {
 // system for no more memory from here on; so the parts of the Go runtime that grow
 // on demand and never shrink are warmed up.
 func (d *daemon) seal() {
-	// Who may be in a system call that blocks: pens of the log, each connection (it opens
-	// a FIFO, say), stdin and stdout, the control socket, and those who run.
+	// Who may be in a system call that blocks: starts, pens of the log, each connection (it
+	// opens a FIFO, say), stdin and stdout, the control socket, and those who run.
 	warmThreads(spawn.Threads()+logger.Pens+d.options.maxClients+3+spareThreads, true)
 	warmWaiting()
 	warmTimers()
@@ -92,17 +92,16 @@ const spareThreads = 4
 // system refuses one when it needs it, and what refuses threads also refuses forks,
 // so that services which cannot start would take the supervisor with them.
 //
-// RLIMIT_NPROC counts for all but root. A limit below fewest is left to the
-// services: there the stock itself would be what reaches it.
+// That are two for starts that hang, and for each connection that opens what does not
+// answer, stdin and stdout, and the log, one. A limit below fewest is left to the services:
+// there the stock itself would be what reaches it.
 func stockUp() {
 	const fewest, stock = 64, 6
 	var limit unix.Rlimit
-	switch {
-	case unix.Getuid() == 0:
-		warmThreads(spawn.Threads()+processors, false)
-	case unix.Getrlimit(unix.RLIMIT_NPROC, &limit) != nil || limit.Cur >= fewest:
-		warmThreads(spawn.Threads()+processors+stock, false)
+	if unix.Getrlimit(unix.RLIMIT_NPROC, &limit) == nil && limit.Cur < fewest {
+		return
 	}
+	warmThreads(spawn.Threads()+processors+stock, false)
 }
 
 // warmThreads makes n threads: as many goroutines insist on one of their own at

@@ -39,7 +39,7 @@ func TestHungExecsHoldNoThreads(t *testing.T) {
 	free(t, shut, hung)
 }
 
-// Without a descriptor to watch the child by, a start waits in the kernel.
+// A start needs no descriptor.
 func TestStartsWithoutDescriptors(t *testing.T) {
 	p := newPool(t)
 	c := newClient()

@@ -55,7 +55,12 @@
 // words of all starts but one (leave.go). So 16 programs that hang hold two threads,
 // not 16. As many would have to be there beforehand, since the runtime ends the
 // program if it is refused a thread, and what refuses threads is what refuses forks.
-// A kernel without futex_waitv (before Linux 5.16) makes a vfork of it.
+// Where futex_waitv is missing (before Linux 5.16, or by a filter of system calls) it is
+// a vfork.
+//
+// For the kernel such a child is a process that shares the daemon's memory and not one in a
+// vfork, until its exec: who alters the oom_score_adj of the one alters that of the
+// other.
 //
 // The applet is started with a socket as its descriptors 0, 1 and 2, and the
 // program's ones behind. On the socket it is told the arguments, the environment and

@@ -99,7 +99,7 @@ func forked(s *Spawner, word *uint32) (pid, errno uintptr) {
 //go:noinline
 //go:norace
 //go:nosplit
-func clone(pid *int32, left *uint32, im *image) (r1, errno uintptr) {
+func clone(pid *int32, word *uint32, im *image) (r1, errno uintptr) {
 	flags := uintptr(unix.CLONE_VM | unix.CLONE_PARENT_SETTID)
 	if canWait {
 		flags |= unix.CLONE_CHILD_CLEARTID
@@ -109,20 +109,16 @@ func clone(pid *int32, left *uint32, im *image) (r1, errno uintptr) {
 	args := cloneArgs{
 		flags:      uint64(flags) | unix.CLONE_CLEAR_SIGHAND,
 		parentTID:  uint64(uintptr(unsafe.Pointer(pid))),
-		childTID:   uint64(uintptr(unsafe.Pointer(left))),
+		childTID:   uint64(uintptr(unsafe.Pointer(word))),
 		exitSignal: uint64(unix.SIGCHLD),
 		stack:      uint64(uintptr(im.stack)),
 		stackSize:  stackSize - 64,
 	}
 	beforeFork()
-	im.cleared = !unclearing
-	if canWait {
-		r1, errno = trap(unix.SYS_CLONE3, uintptr(unsafe.Pointer(&args)), unsafe.Sizeof(args), 0, im)
-		return
-	}
 	entersyscall()
+	im.cleared = !unclearing
 	if im.cleared {
-		r1, errno = trap(unix.SYS_CLONE3, uintptr(unsafe.Pointer(&args)), unsafe.Sizeof(args), 0, im)
+		r1, errno = trap(unix.SYS_CLONE3, uintptr(unsafe.Pointer(&args)), unsafe.Sizeof(args), 0, 0, im)
 		switch syscall.Errno(errno) {
 		case syscall.ENOSYS, syscall.EINVAL, syscall.EPERM:
 			// Before Linux 5.5, or a filter of system calls that does not know this one.
@@ -131,7 +127,8 @@ func clone(pid *int32, left *uint32, im *image) (r1, errno uintptr) {
 		}
 	}
 	if !im.cleared {
-		r1, errno = trap(syscall.SYS_CLONE, flags|uintptr(unix.SIGCHLD), uintptr(im.stack)+stackSize-64, uintptr(unsafe.Pointer(pid)), im)
+		r1, errno = trap(syscall.SYS_CLONE, flags|uintptr(unix.SIGCHLD), uintptr(im.stack)+stackSize-64,
+			uintptr(unsafe.Pointer(pid)), uintptr(unsafe.Pointer(word)), im)
 	}
 	exitsyscall()
 	return
@@ -202,10 +199,12 @@ var undumpable int32
 var _ = exitBySignal
 
 // trap makes a system call, a clone, with the stack that the arguments
-// name; the child runs the function child there. errno is 0 or why there is no child.
+// name; the child runs the function child there. a4 is the fifth argument too: which of
+// them is the word to be cleared depends on the architecture, and the other is not
+// looked at. errno is 0 or why there is no child.
 //
 //go:noescape
-func trap(number, a1, a2, a3 uintptr, im *image) (r1, errno uintptr)
+func trap(number, a1, a2, a3, a4 uintptr, im *image) (r1, errno uintptr)
 
 // cas is CompareAndSwap, as the race detector would take the one of sync/atomic
 // for its own, which a child must not run.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"daemonproxy/actor"
@@ -20,8 +21,11 @@ import (
 // futex_waitv(2), which Linux has since 5.16. It alone would do; but it is told sooner who
 // waits where it forked, as the child goes to another processor if it can.
 type leavers struct {
-	alone sync.Mutex // held by the start that waits for itself
-	own   uint32     // its word
+	alone   sync.Mutex // held by the start that waits for itself
+	own     uint32     // its word
+	ownWait futexWait
+
+	forking sync.Mutex // one clone at a time, or as many threads could be held up in it
 
 	words [Spawners + 1]uint32 // of the others, present or cleared; the last is cleared by stop
 	waits [Spawners + 1]futexWait
@@ -41,24 +45,29 @@ type futexWait struct {
 	flags, _       uint32
 }
 
-// canWait says whether the kernel has what that takes; a filter of system calls may
-// know less. Without arguments both complain of those.
-var canWait = has(unix.SYS_FUTEX_WAITV) && has(unix.SYS_CLONE3)
+// canWait says whether the kernel has that call, and a filter of system calls lets it
+// through: it complains of its arguments then.
+var canWait = waitv(nil, 0) == syscall.EINVAL
 
-func has(call uintptr) bool {
-	_, _, errno := syscall.RawSyscall6(call, 0, 0, 0, 0, 0, 0)
-	return errno == syscall.EINVAL
+func waitv(list *futexWait, n int) syscall.Errno {
+	_, errno := actor.Block(unix.SYS_FUTEX_WAITV, uintptr(unsafe.Pointer(list)), uintptr(n), 0, 0)
+	return errno
 }
 
 func (l *leavers) init() {
+	l.ownWait = waitFor(&l.own)
 	for i := range l.words {
 		l.words[i] = present
-		const size32 = 2
-		l.waits[i] = futexWait{value: present, address: uint64(uintptr(unsafe.Pointer(&l.words[i]))), flags: size32}
+		l.waits[i] = waitFor(&l.words[i])
 	}
 	for i := range l.left {
 		l.left[i] = make(chan struct{}, 1)
 	}
+}
+
+func waitFor(word *uint32) futexWait {
+	const size32 = 2
+	return futexWait{value: present, address: uint64(uintptr(unsafe.Pointer(word))), flags: size32}
 }
 
 // clone makes the child of a spawner and returns when that has left.
@@ -66,7 +75,7 @@ func (l *leavers) clone(s *Spawner) (pid, errno uintptr) {
 	if l.alone.TryLock() {
 		defer l.alone.Unlock()
 		l.own = present
-		if pid, errno = forked(s, &l.own); errno == 0 {
+		if pid, errno = l.forked(s, &l.own); errno == 0 {
 			l.hold()
 		}
 		return pid, errno
@@ -75,11 +84,17 @@ func (l *leavers) clone(s *Spawner) (pid, errno uintptr) {
 	l.others++
 	l.beginLocked()
 	l.mu.Unlock()
-	if pid, errno = forked(s, &l.words[s.index]); errno != 0 {
+	if pid, errno = l.forked(s, &l.words[s.index]); errno != 0 {
 		l.clear(s.index)
 	}
 	<-l.left[s.index]
 	return pid, errno
+}
+
+func (l *leavers) forked(s *Spawner, word *uint32) (pid, errno uintptr) {
+	l.forking.Lock()
+	defer l.forking.Unlock()
+	return forked(s, word)
 }
 
 // warm makes now what is made on demand.
@@ -106,7 +121,9 @@ func (l *leavers) run() {
 			list = list[:Spawners]
 		}
 		runtime.Gosched() // first all that this has set going
-		actor.Block(unix.SYS_FUTEX_WAITV, uintptr(unsafe.Pointer(&list[0])), uintptr(len(list)), 0, 0)
+		if waitv(&list[0], len(list)) == syscall.ENOMEM {
+			time.Sleep(time.Millisecond)
+		}
 	}
 }
 
@@ -134,8 +151,9 @@ func (l *leavers) clear(i int) {
 // hold waits for the own word to be cleared.
 func (l *leavers) hold() {
 	for atomic.LoadUint32(&l.own) == present {
-		const wait = 0
-		actor.Block(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&l.own)), wait, present, 0)
+		if waitv(&l.ownWait, 1) == syscall.ENOMEM {
+			time.Sleep(time.Millisecond)
+		}
 	}
 }
 

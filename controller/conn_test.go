@@ -130,10 +130,10 @@ func (h *house) blocked() *peer {
 	c.say("echo|ready")
 	c.want("ready")
 	h.until("the blockage", func() bool {
-		for i := 0; i < 300 && h.table.slots[0].outbox.BlockedSince() == 0; i++ {
+		for i := 0; i < 300 && h.first().outbox.BlockedSince() == 0; i++ {
 			h.world.Bus.Publish([]byte("event\t" + strings.Repeat("x", 1000) + "\n"))
 		}
-		return h.table.slots[0].outbox.BlockedSince() != 0
+		return h.first().outbox.BlockedSince() != 0
 	})
 	return c
 }
@@ -144,7 +144,7 @@ func TestOverflow(t *testing.T) {
 	for range 30 {
 		h.world.Bus.Publish([]byte("event\t" + strings.Repeat("x", 1000) + "\n"))
 	}
-	if !h.table.slots[0].outbox.Overflowed() {
+	if !h.first().outbox.Overflowed() {
 		t.Fatal("no overflow")
 	}
 	for {

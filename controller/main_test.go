@@ -167,6 +167,13 @@ func (h *house) used() (slots int) {
 	return slots
 }
 
+// first is the connection that came first.
+func (h *house) first() *Conn {
+	h.t.Helper()
+	h.until("a connection", func() bool { return len(h.table.made()) > 0 })
+	return h.table.made()[0]
+}
+
 // peer is a controller, as it sees us.
 type peer struct {
 	t *testing.T

@@ -62,7 +62,7 @@ func TestClientsWaitForASlot(t *testing.T) {
 	waits.want("at last")
 	b.say("echo|still")
 	b.want("still")
-	if h.table.slots[0].number != 0 || h.used() != 2 {
+	if h.first().number != 0 || h.used() != 2 {
 		t.Fatal("slots")
 	}
 	h.pass(100)
@@ -172,7 +172,7 @@ func TestNewsOfAnEarlierConnection(t *testing.T) {
 		_ = c.Close()
 		h.until("the slot", func() bool { return h.used() == 0 })
 		control, events := h.pipes(true, false)
-		h.table.slots[0].mailbox.Put(&h.table.slots[0].offers.ready.Envelope)
+		h.first().mailbox.Put(&h.first().offers.ready.Envelope)
 		control.Commit(nil)
 		h.world.Bus.Publish([]byte("one\n"))
 		events.want("one")

@@ -211,6 +211,9 @@ func (c *Conn) free() {
 	c.peer.Store(-1)
 	c.passed.closeAll(c)
 	if c.fd >= 0 {
+		if c.kind != interactive {
+			unix.Shutdown(c.fd, unix.SHUT_RD) // what came behind discardInput would have the peer reset
+		}
 		c.discardInput()
 		if c.kind != interactive {
 			unix.Close(c.fd)

@@ -88,7 +88,7 @@ integration: ## end-to-end tests on the real binary, or those that RUN names
 	$(GO) test ./integration -count=1 -timeout 30m $(if $(RUN),-v -run '$(RUN)')
 
 race-integration: ## the same, with a daemon that is built with the race detector, which needs a C library
-	INTEGRATION_RACE=1 CGO_ENABLED=1 $(GO) test ./integration -count=1 -timeout 30m -skip '^Test(Containers|CrossBuilds|BesideTiniAndDumbInit)$$' $(if $(RUN),-v -run '$(RUN)')
+	INTEGRATION_RACE=1 CGO_ENABLED=1 $(GO) test ./integration -count=1 -timeout 30m -skip '^Test(Containers|CrossBuilds|BesideTiniAndDumbInit|NothingButTheBinary)$$' $(if $(RUN),-v -run '$(RUN)')
 
 applet: ## the contract and the promise of the pools, on a binary that starts programs as architectures without assembly do
 	INTEGRATION_START=applet $(GO) test ./integration -count=1 -timeout 30m -run '^Test(Conformance|Conversations|SoakInPoolMode)$$'

@@ -112,8 +112,7 @@ func (p *Poller) Run() {
 	})
 }
 
-// dispatch reports whether there may be more events at once. It has to be seen that
-// there are none: the runtime's epoll, in which ours is, misses news otherwise.
+// dispatch reports whether there may be more events at once.
 func (p *Poller) dispatch() bool {
 	n, err := unix.EpollWait(p.epfd, p.events[:], 0)
 	if err != nil {

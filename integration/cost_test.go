@@ -66,7 +66,7 @@ func TestSystemCalls(t *testing.T) {
 		times int
 		run   func()
 	}{
-		{"a start, its up and its down, with three descriptors", 48, 50, func() {
+		{"a start, its up and its down, with three descriptors", 42, 50, func() {
 			d.i.send("service.start⇥s")
 			d.i.await("service.state⇥s⇥up⇥{int}⇥{pid=child}⇥{any}")
 			children[strconv.Itoa(d.num("child"))] = true

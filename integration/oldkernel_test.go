@@ -15,17 +15,17 @@ import (
 // descriptors, services start as they do elsewhere, with the same signals and no descriptor too many.
 func TestStartsOnAnOldKernel(t *testing.T) {
 	t.Parallel()
-	startsWith(t, onOldKernel([]string{"-i"}))
+	startsUnder(t, onOldKernel([]string{"-i"}))
 }
 
 // TestStartsWithoutClone3: the same where the kernel is new, but a filter of system calls does not let clone3 through,
 // since it can't see its flags. Container engines have such filters.
 func TestStartsWithoutClone3(t *testing.T) {
 	t.Parallel()
-	startsWith(t, without([]string{"-i"}, unix.SYS_CLONE3, unix.SYS_CLOSE_RANGE))
+	startsUnder(t, without([]string{"-i"}, unix.SYS_CLONE3, unix.SYS_CLOSE_RANGE))
 }
 
-func startsWith(t *testing.T, s setup) {
+func startsUnder(t *testing.T, s setup) {
 	r, w := pipe(t)
 	s.wrap = append(s.wrap, "/bin/sh", "-c", `trap "" XFSZ WINCH HUP; exec "$0" "$@"`)
 	s.fds = map[int]*os.File{3: w}

@@ -17,9 +17,6 @@ import (
 // to it: no /proc, no /dev/null, no shell. What it runs is itself.
 func TestNothingButTheBinary(t *testing.T) {
 	t.Parallel()
-	if raceBuild {
-		t.Skip("with the race detector the binary is not static")
-	}
 	root := t.TempDir()
 	image, err := os.ReadFile(daemonBinary)
 	if err != nil {

@@ -5,7 +5,7 @@
 #define SYS_exit_group 248
 
 // See clone_amd64.s for the idea. R8 carries the image over. The third argument
-// is where to store the pid here too; the last two differ, and are not used.
+// is where to store the pid here too; the last two have changed places.
 
 // func trap(number, a1, a2, a3, a4 uintptr, im *image) (r1, errno uintptr)
 TEXT ·trap(SB),NOSPLIT,$0-32

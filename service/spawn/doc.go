@@ -115,8 +115,7 @@
 // # Why it is safe, and what breaks it
 //
 // The child shares all memory with the daemon and runs at the same time as its
-// threads. So from clone to exec
-// it may not allocate, take a lock, grow its stack, store a pointer into Go's heap
+// threads. So from clone to exec it may not allocate, take a lock, grow its stack, store a pointer into Go's heap
 // (a write barrier works on a P that may belong to another thread by then) or
 // be seen by the race detector. Its functions, all in child.go and exec.go, are
 // nosplit, norace and nocheckptr (and so are those of steps.go); they call nothing but each other and
@@ -124,11 +123,11 @@
 // plain numbers of image. They run on a stack of their own: the parent's stack,
 // which a collector may be scanning at that moment, is never written.
 //
-// The parent brackets clone with what the runtime offers for it: LockOSThread,
-// BeforeFork, clone, AfterFork, UnlockOSThread; and where it has to be a vfork,
-// entersyscall and exitsyscall right around clone, which let the collector go on
-// meanwhile. BeforeFork blocks all signals, so that no handler of the
-// daemon's runs in the child. runtime_AfterForkInChild is not called: it writes a variable
+// The parent brackets clone with what the runtime offers for it, in the order
+// LockOSThread, BeforeFork, entersyscall, clone, exitsyscall, AfterFork,
+// UnlockOSThread. BeforeFork blocks all signals, so that no handler of the
+// daemon's runs in the child; entersyscall lets the collector and all others go on while
+// the kernel takes its time. runtime_AfterForkInChild is not called: it writes a variable
 // of the runtime's in the belief that only one child exists at a time, and it
 // unblocks signals before our actions are set.
 //

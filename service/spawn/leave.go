@@ -23,7 +23,7 @@ import (
 type leavers struct {
 	alone   sync.Mutex // held by the start that waits for itself
 	own     uint32     // its word
-	ownWait futexWait
+	ownWait [1]futexWait
 
 	forking sync.Mutex // one clone at a time, or as many threads could be held up in it
 
@@ -47,15 +47,19 @@ type futexWait struct {
 
 // canWait says whether the kernel has that call, and a filter of system calls lets it
 // through: it complains of its arguments then.
-var canWait = waitv(nil, 0) == syscall.EINVAL
+var canWait = waitv(nil) == syscall.EINVAL
 
-func waitv(list *futexWait, n int) syscall.Errno {
-	_, errno := actor.Block(unix.SYS_FUTEX_WAITV, uintptr(unsafe.Pointer(list)), uintptr(n), 0, 0)
+// waitv returns when one of the words may have been cleared.
+func waitv(list []futexWait) syscall.Errno {
+	_, errno := actor.Block(unix.SYS_FUTEX_WAITV, uintptr(unsafe.Pointer(unsafe.SliceData(list))), uintptr(len(list)), 0, 0)
+	if errno == syscall.ENOMEM {
+		time.Sleep(time.Millisecond) // the kernel can't tell when it has memory for the wait again
+	}
 	return errno
 }
 
 func (l *leavers) init() {
-	l.ownWait = waitFor(&l.own)
+	l.ownWait[0] = waitFor(&l.own)
 	for i := range l.words {
 		l.words[i] = present
 		l.waits[i] = waitFor(&l.words[i])
@@ -121,9 +125,7 @@ func (l *leavers) run() {
 			list = list[:Spawners]
 		}
 		runtime.Gosched() // first all that this has set going
-		if waitv(&list[0], len(list)) == syscall.ENOMEM {
-			time.Sleep(time.Millisecond)
-		}
+		waitv(list)
 	}
 }
 
@@ -151,9 +153,7 @@ func (l *leavers) clear(i int) {
 // hold waits for the own word to be cleared.
 func (l *leavers) hold() {
 	for atomic.LoadUint32(&l.own) == present {
-		if waitv(&l.ownWait, 1) == syscall.ENOMEM {
-			time.Sleep(time.Millisecond)
-		}
+		waitv(l.ownWait[:])
 	}
 }
 

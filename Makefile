@@ -90,8 +90,8 @@ integration: ## end-to-end tests on the real binary, or those that RUN names
 race-integration: ## the same, with a daemon that is built with the race detector, which needs a C library
 	INTEGRATION_RACE=1 CGO_ENABLED=1 $(GO) test ./integration -count=1 -timeout 30m -skip '^Test(Containers|CrossBuilds|BesideTiniAndDumbInit|NothingButTheBinary)$$' $(if $(RUN),-v -run '$(RUN)')
 
-applet: ## the contract and the promise of the pools, on a binary that starts programs as architectures without assembly do
-	INTEGRATION_START=applet $(GO) test ./integration -count=1 -timeout 30m -run '^Test(Conformance|Conversations|SoakInPoolMode)$$'
+applet: ## those that start programs, on a binary that does so as architectures without assembly do
+	INTEGRATION_START=applet $(GO) test ./integration -count=1 -timeout 30m -run 'Conformance|Conversations|Start|Hang|Pool|Fault|Services|Entrypoint|Main|Rescued'
 
 model: ## CHECKS daemons beside a model of their state, under random commands
 	MODEL_CHECKS=$(CHECKS) $(GO) test ./integration -count=1 -timeout 24h -v -run 'TestModel$$'

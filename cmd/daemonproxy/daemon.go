@@ -25,8 +25,8 @@ const (
 	setupFlush = time.Second
 	// socketPatience is how long an exit waits for the control socket.
 	socketPatience = time.Second
-	// forkPatience is how long an exit waits for forks that are under way, so that
-	// their services are in the list of those that run. On a busy machine an exec
+	// forkPatience is how long an exit lets an exec that is under way take, so that
+	// its service is in the list of those that run. On a busy machine an exec
 	// takes far longer than usual; only one that hangs takes all of this.
 	forkPatience = time.Second
 )

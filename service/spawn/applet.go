@@ -30,8 +30,9 @@ type order struct {
 	environ  uint32
 }
 
-// A report says that there will be no program. The end of the file without one
-// says that it was executed, or that the applet died.
+// A report of StepNone says that the program is about to be executed, any other that
+// there will be none. The end of the file without such a one says that it was executed,
+// or that the applet died.
 type report struct {
 	magic uint32
 	step  uint32
@@ -58,11 +59,11 @@ func Applet(strerror func(syscall.Errno) string) {
 	// No core of ours, and an exec turns it back.
 	syscall.RawSyscall(syscall.SYS_PRCTL, unix.PR_SET_DUMPABLE, 0, 0)
 	var o order
-	if !receive(bytesOf(&o)) || o.magic != orderMagic {
+	if !receive(0, bytesOf(&o)) || o.magic != orderMagic {
 		exit(exitFailed)
 	}
 	text := make([]byte, o.argument+o.environ)
-	if !receive(text) {
+	if !receive(0, text) {
 		exit(exitFailed)
 	}
 	environment = split(text[o.argument:])
@@ -102,6 +103,7 @@ func become(im *image, o *order) {
 	}
 	closeRange(int32(control)+1, math.MaxInt32)
 	unblock(im)
+	tell(control, StepNone, 0)
 	errno = execute(im)
 	tell(control, StepExec, errno)
 	complain(im, errno)
@@ -140,10 +142,10 @@ func tell(control uintptr, step Step, errno syscall.Errno) {
 	_ = unix.Sendto(int(control), bytesOf(&r), unix.MSG_NOSIGNAL, nil) // nobody there: nobody to tell
 }
 
-// receive fills all of b.
-func receive(b []byte) bool {
+// receive fills all of b. It returns false at the end of the socket.
+func receive(control int, b []byte) bool {
 	for len(b) > 0 {
-		n, err := syscall.Read(0, b)
+		n, err := syscall.Read(control, b)
 		if err == syscall.EINTR {
 			continue
 		}

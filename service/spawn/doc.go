@@ -23,7 +23,7 @@
 // # Slots
 //
 // The tickets wait in the order of their coming for a spawner that is free. When the
-// children of all Spawners have been on their way to their program for as long as
+// children of all Spawners have been in the exec of their program for as long as
 // Hung (it is on a dead network file system, say), everybody who waits is refused, and
 // so is everybody who comes, until one of them gets free. Every Acquire is answered
 // exactly once, by Granted or by Refused, unless Withdraw takes it back.
@@ -64,8 +64,8 @@
 //
 // The applet is started with a socket as its descriptors 0, 1 and 2, and the
 // program's ones behind. On the socket it is told the arguments, the environment and
-// what to do, and reports a failed step; the end of that file says that the program
-// runs. All signals are blocked until it has set their actions, so none is lost
+// what to do, and reports that it executes the program, or a failed step; the end of
+// that file says that the program runs. All signals are blocked until it has set their actions, so none is lost
 // (faults excepted). It is executed by the name that the daemon was executed by, or
 // by /proc/self/exe if that is another file now.
 //

@@ -58,6 +58,7 @@ func (s *Spawner) fork() {
 	im.stack = unsafe.Pointer(&s.scratch.stack)
 	begin := child
 	im.entry = **(**uintptr)(unsafe.Pointer(&begin))
+	s.executes()
 	at := nanotime()
 	var pid, errno uintptr
 	if canWait {

@@ -218,26 +218,19 @@ func (s *Spawner) converse(control int, o *order) {
 	if send(control, bytesOf(o)) && send(control, arguments) {
 		send(control, environ)
 	}
-	var b [64]byte // one report, or the last words of the applet's runtime
 	var r report
-	room := bytesOf(&r)
-	for {
-		n, err := syscall.Read(control, b[:])
-		if err == syscall.EINTR {
-			continue
+	for receive(control, bytesOf(&r)) && r.magic == reportMagic {
+		switch s.outcome.Step = Step(r.step); s.outcome.Step {
+		case StepNone:
+			s.executes()
+		case StepExec:
+			s.outcome.StepErrno = syscall.Errno(r.errno)
 		}
-		if err != nil || n == 0 {
-			break
-		}
-		room = room[copy(room, b[:n]):]
 	}
-	if len(room) > 0 || r.magic != reportMagic {
+	for b := [64]byte{}; receive(control, b[:]); { // the last words of the applet's runtime
+	}
+	if s.outcome.Step == StepNone {
 		s.outcome.StepErrno, s.outcome.Source, s.outcome.Position = 0, 0, 0
-		return
-	}
-	s.outcome.Step = Step(r.step)
-	if s.outcome.Step == StepExec {
-		s.outcome.StepErrno = syscall.Errno(r.errno)
 	}
 }
 

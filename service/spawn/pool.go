@@ -64,29 +64,48 @@ func (p *Pool) Close() {
 }
 
 // Drain waits, after Close, until no fork is under way and the services of all
-// have released them. It returns false if the time is over before, as it is if
-// one hangs. Only one goroutine may wait.
+// have released them. It waits no longer for an exec that has taken so long, as one does
+// that hangs, and for all together ten times that. It returns false if some are left.
+// Only one goroutine may wait.
 func (p *Pool) Drain(limit time.Duration) bool {
 	timer, late := actor.NewBell()
-	timer.Reset(limit)
 	defer timer.Stop()
-	for {
-		p.mu.Lock()
-		busy := false
-		for i := range p.spawners {
-			s := &p.spawners[i]
-			busy = busy || s.phase == gone || s.phase == begun
+	for end := nanotime() + 10*int64(limit); ; {
+		busy, left := p.underWay(limit)
+		left = min(left, time.Duration(end-nanotime()))
+		if left <= 0 {
+			return !busy
 		}
-		p.mu.Unlock()
-		if !busy {
-			return true
-		}
+		timer.Reset(left)
 		select {
 		case <-p.settled:
 		case <-late:
-			return false
 		}
 	}
+}
+
+// underWay tells whether a spawner is not free, and how long it takes until all such have
+// taken so long for an exec.
+func (p *Pool) underWay(limit time.Duration) (busy bool, left time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := range p.spawners {
+		switch s := &p.spawners[i]; s.phase {
+		case gone:
+			busy, left = true, max(left, s.hangsInLocked(limit))
+		case begun:
+			busy, left = true, max(left, limit)
+		}
+	}
+	return busy, left
+}
+
+// hangsInLocked returns how long it takes until its exec has taken so long.
+func (s *Spawner) hangsInLocked(limit time.Duration) time.Duration {
+	if s.since == notYet {
+		return limit
+	}
+	return limit - time.Duration(nanotime()-s.since)
 }
 
 // Stop closes the pool and lets its goroutines end. It waits for none: one that
@@ -109,13 +128,12 @@ func (p *Pool) Stop() {
 // hangLocked returns how long it takes until all spawners hang, if they do: 0 if it
 // is so.
 func (p *Pool) hangLocked() (left time.Duration) {
-	now := nanotime()
 	for i := range p.spawners {
 		s := &p.spawners[i]
 		if s.phase != gone {
 			return Hung
 		}
-		left = max(left, Hung-time.Duration(now-s.since))
+		left = max(left, s.hangsInLocked(Hung))
 	}
 	return left
 }

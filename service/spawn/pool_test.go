@@ -136,6 +136,36 @@ func TestSixteenSlowDoNotRefuse(t *testing.T) {
 	}
 }
 
+// A spawner hangs when the exec of its program does, not before that has begun: until then it
+// may be our own image that takes its time.
+func TestWhatHangs(t *testing.T) {
+	now := nanotime()
+	hung, young := now-2*int64(Hung), now+int64(time.Hour)
+	for _, c := range []struct {
+		phase      phase
+		since      int64
+		hang, left bool // all hang; somebody is waited for
+	}{
+		{gone, hung, true, false},
+		{gone, young, false, true},
+		{gone, notYet, false, true},
+		{begun, hung, false, true},
+		{granted, hung, false, false},
+		{idle, hung, false, false},
+	} {
+		p := new(Pool)
+		for i := range p.spawners {
+			p.spawners[i].phase, p.spawners[i].since = gone, hung
+		}
+		last := &p.spawners[Spawners-1]
+		last.phase, last.since = c.phase, c.since
+		busy, left := p.underWay(Hung)
+		if hang := p.hangLocked() <= 0; hang != c.hang || !busy || left > 0 != c.left {
+			t.Errorf("%+v: hang %v, busy %v, left %v", c, hang, busy, left)
+		}
+	}
+}
+
 func TestQueue(t *testing.T) {
 	p := newPool(t)
 	var holders [Spawners]*Spawner

@@ -1,6 +1,7 @@
 package spawn
 
 import (
+	"math"
 	"syscall"
 
 	"daemonproxy/actor"
@@ -27,7 +28,7 @@ type Spawner struct {
 	phase   phase
 	started bool // the goroutine runs
 	waiter  Waiter
-	since   int64 // when Go was called, nanotime
+	since   int64 // when the exec of the program began, nanotime; notYet: it has not
 	birth   Birth
 
 	// Owned by turns, as phase says.
@@ -73,7 +74,7 @@ func (s *Spawner) Go(owner any) {
 	}
 	s.birth.owner = owner
 	s.birth.exited = false
-	s.since = nanotime()
+	s.since = notYet
 	if p.stopped {
 		s.phase = begun
 		s.outcome = Outcome{ForkErrno: syscall.ECANCELED}
@@ -89,6 +90,16 @@ func (s *Spawner) Go(owner any) {
 	}
 	s.wake <- struct{}{} // has room: there is one Go to a grant
 	p.mu.Unlock()
+}
+
+// notYet is later than any time.
+const notYet = math.MaxInt64
+
+// executes says that the exec of the program begins now: that is what may hang.
+func (s *Spawner) executes() {
+	s.pool.mu.Lock()
+	s.since = nanotime()
+	s.pool.mu.Unlock()
 }
 
 // Index returns the spawner's number, from 0 to Spawners-1, for tables beside the

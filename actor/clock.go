@@ -34,7 +34,8 @@ type Clock struct {
 	now     func() int64
 	mu      sync.Mutex
 	heap    []*Alarm
-	changed chan struct{}
+	changed chan struct{} // a token: the next alarm is another one, or its time has come
+	timer   Timer
 }
 
 // NewClock returns a clock that tells the time by now, in nanoseconds; nil
@@ -43,7 +44,16 @@ func NewClock(now func() int64) *Clock {
 	if now == nil {
 		now = Monotonic
 	}
-	return &Clock{now: now, changed: make(chan struct{}, 1)}
+	c := &Clock{now: now, changed: make(chan struct{}, 1)}
+	c.timer = NewTimer(c.wake)
+	return c
+}
+
+func (c *Clock) wake() {
+	select {
+	case c.changed <- struct{}{}:
+	default:
+	}
 }
 
 // Reserve makes room for n alarms, so that the heap does not grow later.
@@ -67,10 +77,7 @@ func (c *Clock) Set(a *Alarm, at int64) {
 	}
 	c.settle(a)
 	if c.heap[0] == a {
-		select {
-		case c.changed <- struct{}{}:
-		default:
-		}
+		c.wake()
 	}
 }
 
@@ -85,18 +92,16 @@ func (c *Clock) Stop(a *Alarm) {
 func (c *Clock) Run(stop <-chan struct{}) { Persist(func() { c.run(stop) }) }
 
 func (c *Clock) run(stop <-chan struct{}) {
-	timer, rung := NewBell()
-	defer timer.Stop()
+	defer c.timer.Stop()
 	for {
 		if wait, set := c.ring(); set {
-			timer.Reset(time.Duration(wait))
+			c.timer.Reset(time.Duration(wait))
 		} else {
-			timer.Stop()
+			c.timer.Stop()
 		}
 		select {
 		case <-stop:
 			return
-		case <-rung:
 		case <-c.changed:
 		}
 	}

@@ -25,6 +25,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"daemonproxy/actor"
 )
 
 const (
@@ -68,6 +70,9 @@ type Log struct {
 	pen     *pen          // the one that writes; nil: none, or all of them hang
 	drained chan struct{} // of Flush: closed when nothing is left to wait for
 	pens    [Pens]pen
+
+	timer actor.Timer     // of Run
+	rung  <-chan struct{} // by it
 }
 
 // New gives a log bound to the handle name "stderr", with filter Debug and no descriptor yet.

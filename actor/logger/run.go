@@ -14,17 +14,16 @@ const grace = 50 * time.Millisecond
 // pen, and its loan, then stay until the write returns.
 func (l *Log) Run(stop <-chan struct{}) {
 	l.begin()
-	timer, rung := actor.NewBell()
-	defer timer.Stop()
+	defer l.timer.Stop()
 	armed := false
 	for {
 		select {
 		case <-l.turn:
 			if !armed {
 				armed = true
-				timer.Reset(grace)
+				l.timer.Reset(grace)
 			}
-		case <-rung:
+		case <-l.rung:
 			armed = false
 			l.relieve()
 		case <-stop:
@@ -54,10 +53,12 @@ func (l *Log) Prepare() {
 }
 
 func (l *Log) prepareLocked() {
+	if l.rung != nil {
+		return
+	}
+	l.timer, l.rung = actor.NewBell()
 	for i := range l.pens {
-		if p := &l.pens[i]; p.log == nil {
-			p.ready(l)
-		}
+		l.pens[i].ready(l)
 	}
 }
 

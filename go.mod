@@ -4,7 +4,6 @@ go 1.26.0
 
 require (
 	github.com/gdamore/tcell/v2 v2.8.1
-	github.com/oklog/run v1.2.0
 	github.com/rivo/tview v0.42.0
 	github.com/spf13/cobra v1.10.2
 	go.uber.org/goleak v1.3.0

@@ -1,9 +1,6 @@
 package actor
 
-import (
-	"syscall"
-	_ "unsafe" // for go:linkname
-)
+import "syscall"
 
 // Block makes a system call that may last for ever. The runtime is told so at once: by itself it would find out only
 // when its monitor looks, some 100 µs later, and all other goroutines would wait for that, since one at a time runs.
@@ -16,9 +13,3 @@ func Block(trap, a1, a2, a3, a4 uintptr) (r1 uintptr, errno syscall.Errno) {
 	exitsyscall()
 	return
 }
-
-//go:linkname entersyscallblock runtime.entersyscallblock
-func entersyscallblock()
-
-//go:linkname exitsyscall runtime.exitsyscall
-func exitsyscall()

@@ -37,12 +37,12 @@ func init() {
 func NewLine() *Line {
 	s := &spareLines
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	for s.n == 0 {
 		s.freed.Wait()
 	}
 	s.n--
 	l := s.lines[s.n]
+	s.mu.Unlock()
 	l.B = l.room[:0]
 	return l
 }

@@ -6,9 +6,8 @@ import "sync"
 // putting a message allocates nothing and no queue can be full: a message is
 // lent to a mailbox from Put until it was taken.
 type Envelope[M any] struct {
-	next    *Envelope[M]
+	next    *Envelope[M] // in the queue, or itself as the last one; nil: not queued
 	message M
-	queued  bool
 }
 
 // Bind sets, once, the message that the envelope carries: the struct that
@@ -30,11 +29,11 @@ func (m *Mailbox[M]) Init() { m.wake = make(chan struct{}, 1) }
 // it does nothing: an offer that was made twice is met once.
 func (m *Mailbox[M]) Put(e *Envelope[M]) {
 	m.mu.Lock()
-	if e.queued {
+	if e.next != nil {
 		m.mu.Unlock()
 		return
 	}
-	e.queued = true
+	e.next = e
 	if m.tail == nil {
 		m.head = e
 	} else {
@@ -57,10 +56,10 @@ func (m *Mailbox[M]) TryTake() (message M, ok bool) {
 		return message, false
 	}
 	m.head = e.next
-	if m.head == nil {
-		m.tail = nil
+	if m.head == e {
+		m.head, m.tail = nil, nil
 	}
-	e.next, e.queued = nil, false
+	e.next = nil
 	return e.message, true
 }
 

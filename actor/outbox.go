@@ -2,6 +2,7 @@ package actor
 
 import (
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -30,7 +31,8 @@ type Outbox struct {
 	mu        sync.Mutex
 	owner     OutboxOwner
 	clock     *Clock
-	fd        int // -1: there is no event side (any more)
+	fd        int         // -1: there is no event side (any more)
+	writable  atomic.Bool // there is one
 	shared    *sharedWriter
 	corked    bool
 	overflow  bool
@@ -63,6 +65,7 @@ func (o *Outbox) open(fd int, w *sharedWriter) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.fd, o.shared = fd, w
+	o.writable.Store(true)
 	o.corked, o.overflow, o.blockedAt, o.head, o.n = false, false, 0, 0, 0
 }
 
@@ -77,6 +80,7 @@ func (o *Outbox) Close() {
 
 func (o *Outbox) drop() {
 	o.fd, o.head, o.n, o.overflow, o.blockedAt = -1, 0, 0, false, 0
+	o.writable.Store(false)
 	if o.shared != nil {
 		o.shared.kick()
 		o.shared = nil
@@ -85,8 +89,12 @@ func (o *Outbox) drop() {
 
 // Offer adds one whole line, or drops it if there is no event side or no room.
 func (o *Outbox) Offer(line []byte) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
+	o.mu.Lock() // once for each line: a deferred unlock would be felt
+	o.offer(line)
+	o.mu.Unlock()
+}
+
+func (o *Outbox) offer(line []byte) {
 	if o.fd < 0 {
 		return
 	}
@@ -140,14 +148,17 @@ func (o *Outbox) Retry() {
 // Room tells whether a next command may begin, which is when half of the
 // outbox is free or answers are dropped anyway, and tries to make room first.
 func (o *Outbox) Room() bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.fd < 0 || o.overflow || len(o.ring)-o.n >= outboxReserve {
-		return true
-	}
-	if o.blockedAt == 0 {
+	o.mu.Lock() // once for each command: a deferred unlock would be felt
+	room := o.room()
+	if !room && o.blockedAt == 0 {
 		o.flush()
+		room = o.room()
 	}
+	o.mu.Unlock()
+	return room
+}
+
+func (o *Outbox) room() bool {
 	return o.fd < 0 || o.overflow || len(o.ring)-o.n >= outboxReserve
 }
 
@@ -183,11 +194,7 @@ func (o *Outbox) Empty() bool {
 }
 
 // Writable tells whether there is an event side.
-func (o *Outbox) Writable() bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.fd >= 0
-}
+func (o *Outbox) Writable() bool { return o.writable.Load() }
 
 // BlockedSince returns when writing first failed, or 0 if it goes on.
 func (o *Outbox) BlockedSince() int64 {

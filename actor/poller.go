@@ -1,7 +1,6 @@
 package actor
 
 import (
-	"os"
 	"slices"
 	"sync"
 	"syscall"
@@ -26,8 +25,7 @@ type Watch struct {
 // for its whole life and no heap object. The epoll descriptor itself is
 // watched by the runtime's poller: no thread waits.
 type Poller struct {
-	file   *os.File
-	conn   syscall.RawConn
+	desc   uintptr // of the runtime's
 	epfd   int
 	events [64]unix.EpollEvent
 
@@ -43,13 +41,13 @@ func NewPoller() (*Poller, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := unix.SetNonblock(epfd, true); err != nil {
+	pollInit()
+	desc, errno := pollOpen(uintptr(epfd))
+	if errno != 0 {
 		unix.Close(epfd)
-		return nil, err
+		return nil, syscall.Errno(errno)
 	}
-	p := &Poller{epfd: epfd, file: os.NewFile(uintptr(epfd), "epoll")}
-	p.conn, err = p.file.SyscallConn()
-	return p, err
+	return &Poller{epfd: epfd, desc: desc}, nil
 }
 
 // Reserve makes room for n watches, so that the table does not grow later.
@@ -104,12 +102,13 @@ func (p *Poller) Remove(w *Watch) {
 // Run tells watchers what happens until Close.
 func (p *Poller) Run() {
 	Persist(func() {
-		p.conn.Read(func(uintptr) bool {
+		for open := pollReset(p.desc, 'r') == 0; open; open = pollWait(p.desc, 'r') == 0 {
 			for p.dispatch() {
 			}
-			return false
-		})
+		}
 	})
+	pollClose(p.desc)
+	unix.Close(p.epfd)
 }
 
 // dispatch reports whether there may be more events at once.
@@ -132,4 +131,4 @@ func (p *Poller) dispatch() bool {
 }
 
 // Close ends Run.
-func (p *Poller) Close() { p.file.Close() }
+func (p *Poller) Close() { pollUnblock(p.desc) }

@@ -332,7 +332,7 @@ func (c *Conn) timeouts() (again bool) {
 
 // tellSignals tells the controller what has arrived since the last time.
 func (c *Conn) tellSignals() {
-	for c.outbox.Room() && c.outbox.Writable() {
+	for c.told < c.world.Ledger.Latest() && c.outbox.Room() && c.outbox.Writable() {
 		next, ok := c.world.Ledger.Next(c.told, false)
 		if !ok {
 			return

@@ -22,8 +22,8 @@ type Actor struct {
 
 	name     []byte // written by the registry before the first message
 	nameRoom [protocol.MaxName]byte
-	serial   uint32        // of the service in this slot; the registry's lock
 	mask     atomic.Uint64 // signals that trigger it; read by the registry
+	serial   uint32        // of the service in this slot; the registry's lock
 
 	exists   bool // it has been given a value, so clients know of it
 	values   values

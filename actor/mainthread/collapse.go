@@ -3,7 +3,6 @@
 package mainthread
 
 import (
-	"runtime/debug"
 	"sync/atomic"
 	"syscall"
 	"unsafe"
@@ -18,10 +17,9 @@ import (
 // itself broken (a concurrent map write, a stack without end, no memory) or a
 // goroutine has panicked that nobody watches. Told to crash, the runtime prints
 // why and raises SIGABRT on the thread that it happened on. While there are
-// exec-on-exit arguments, a handler of our own stands in front of the runtime's;
-// it takes the signals that this process has raised by tgkill(2), which nobody but
-// the runtime does, and passes on all others. It works with what was laid ready
-// here, and executes the program.
+// exec-on-exit arguments, the handler of signals, of our own, calls perish for a SIGABRT
+// that this process has raised, which nobody but the runtime does. It works with what was
+// laid ready here, and executes the program.
 //
 // A fault in the runtime's own code comes to the same end, but sooner: see relay.
 // What nothing helps: a runtime that fails again and again while it prints its
@@ -38,8 +36,7 @@ var collapse struct {
 	limited bool
 	limit   syscall.Rlimit // of open descriptors, that we were started with
 
-	standing bool            // the handler is installed; under the lock of args
-	runtimes actor.Sigaction // the runtime's
+	armed bool // under the lock of args
 
 	state  int32   // of the handler, from one of these to the next
 	thread uintptr // that executes
@@ -55,17 +52,13 @@ const (
 	failed
 )
 
-// goHandler is the runtime's handler of SIGABRT, to which ours passes on. Only the
-// assembly reads it.
-var goHandler uintptr
-
 // OutliveRuntime has exec-on-exit work even if the Go runtime gives up. It is
 // called once, during set-up. limit is that of open descriptors that the program
 // was started with, if limited; the runtime has raised it.
 func (d *Duties) OutliveRuntime(limit syscall.Rlimit, limited bool) {
 	// Nothing here is deep, and 1 GB, which is the default, is not there on a board
 	// for a recursion without end to fill.
-	debug.SetMaxStack(1 << 20)
+	actor.SetMaxStack(1 << 20)
 
 	c := &collapse
 	c.terminal, c.limit = &d.Terminal, limit
@@ -88,36 +81,27 @@ func (d *Duties) OutliveRuntime(limit syscall.Rlimit, limited bool) {
 	c.args = &d.Args
 }
 
-// arm puts our handler before the runtime's, now that there are arguments.
+// arm has the handler perish, now that there are arguments.
 func (a *ExecArgs) arm() {
 	c := &collapse
-	if c.args != a || c.standing {
+	if c.args != a || c.armed || !actor.OnCollapse(perishPC()) {
 		return
 	}
-	if !actor.SetSigaction(unix.SIGABRT, nil, &c.runtimes) {
-		return
-	}
-	ours := c.runtimes // its stack, its mask, its restorer
-	goHandler = c.runtimes[actor.ActionHandler]
-	ours[actor.ActionHandler] = onAbortPC()
-	if !actor.SetSigaction(unix.SIGABRT, &ours, nil) {
-		return
-	}
-	c.standing = true
+	c.armed = true
 	lastWords.keeping(true)
-	debug.SetTraceback("crash")
+	actor.SetTraceback("crash")
 }
 
 // disarm comes before the arguments go.
 func (a *ExecArgs) disarm() {
 	c := &collapse
-	if c.args != a || !c.standing {
+	if c.args != a || !c.armed {
 		return
 	}
-	debug.SetTraceback("single") // or what GOTRACEBACK says, if that is more
+	actor.SetTraceback("single") // or what GOTRACEBACK says, if that is more
 	lastWords.keeping(false)
-	actor.SetSigaction(unix.SIGABRT, &c.runtimes, nil)
-	c.standing = false
+	actor.OnCollapse(0)
+	c.armed = false
 }
 
 // collapsing tells whether the handler is at work. Who finds it not so, under the
@@ -127,11 +111,8 @@ func (a *ExecArgs) collapsing() bool {
 	return collapse.args == a && atomic.LoadInt32(&collapse.state) != watching
 }
 
-// onAbort is the handler, never called from Go.
-func onAbort()
-
-// onAbortPC returns its address.
-func onAbortPC() uintptr
+// perishPC returns the address of perish as assembly calls it.
+func perishPC() uintptr
 
 // cas is CompareAndSwap, as the race detector would take the one of sync/atomic
 // for its own, which a signal handler must not run.
@@ -139,5 +120,5 @@ func onAbortPC() uintptr
 //go:noescape
 func cas(word *int32, from, to int32) bool
 
-// Only the assembly names these.
-var _, _, _ = perish, onAbort, goHandler
+// Only the assembly names it.
+var _ = perish

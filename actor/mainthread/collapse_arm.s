@@ -2,38 +2,9 @@
 
 #include "textflag.h"
 
-#define SYS_getpid 20
-#define SI_TKILL   -6
-
-// See collapse_amd64.s for the idea. The kernel passes R0, R1 and R2.
-
-// func onAbort()
-TEXT ·onAbort(SB),NOSPLIT|TOPFRAME,$20-0
-	MOVW	R0, 4(R13)
-	MOVW	R1, 8(R13)
-	MOVW	R2, 12(R13)
-	MOVW	8(R1), R3 // si_code
-	CMP	$SI_TKILL, R3
-	BNE	pass
-	MOVW	$SYS_getpid, R7
-	SWI	$0
-	MOVW	8(R13), R1
-	MOVW	12(R1), R3 // si_pid
-	CMP	R3, R0
-	BNE	pass
-	MOVW	$·perish(SB), R1
-	BL	(R1)
-pass:
-	MOVW	4(R13), R0
-	MOVW	8(R13), R1
-	MOVW	12(R13), R2
-	MOVW	·goHandler(SB), R3
-	BL	(R3)
-	RET
-
-// func onAbortPC() uintptr
-TEXT ·onAbortPC(SB),NOSPLIT,$0-4
-	MOVW	$·onAbort(SB), R0
+// func perishPC() uintptr
+TEXT ·perishPC(SB),NOSPLIT,$0-4
+	MOVW	$·perish(SB), R0
 	MOVW	R0, ret+0(FP)
 	RET
 

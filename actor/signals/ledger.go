@@ -22,7 +22,7 @@ type Arrival struct {
 // Ledger is the table. The zero Ledger is empty and ready.
 type Ledger struct {
 	mu      sync.Mutex
-	latest  int64
+	latest  atomic.Int64
 	entries [protocol.MaxSignal + 1]Arrival
 	pending atomic.Uint64
 }
@@ -34,10 +34,11 @@ func (l *Ledger) Pending() uint64 { return l.pending.Load() }
 func (l *Ledger) Arrived(s protocol.Signal) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.latest = max(actor.Monotonic(), l.latest+1)
+	at := max(actor.Monotonic(), l.latest.Load()+1)
 	e := &l.entries[s]
-	e.Signal, e.At = s, l.latest
+	e.Signal, e.At = s, at
 	l.count(e, max(e.Count, e.Count+1)) // saturated
+	l.latest.Store(at)
 }
 
 // Clear takes n off the count of s, which stops at 0. A signal that never
@@ -82,8 +83,4 @@ func (l *Ledger) Next(after int64, uncleared bool) (next Arrival, ok bool) {
 }
 
 // Latest is the time of the last arrival of all.
-func (l *Ledger) Latest() int64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.latest
-}
+func (l *Ledger) Latest() int64 { return l.latest.Load() }

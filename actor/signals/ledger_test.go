@@ -92,7 +92,7 @@ func TestTimesAreUnique(t *testing.T) {
 		t.Errorf("%d signals", len(seen))
 	}
 	// Even if the clock stands still.
-	l.latest = math.MaxInt64 / 2
+	l.latest.Store(math.MaxInt64 / 2)
 	l.Arrived(1)
 	l.Arrived(2)
 	if l.entries[1].At == l.entries[2].At {

@@ -1,8 +1,6 @@
 package signals
 
 import (
-	"os"
-	"os/signal"
 	"syscall"
 
 	"daemonproxy/actor"
@@ -40,47 +38,41 @@ type Receiver struct {
 	// in any case.
 	Continued func()
 
-	// Package signal drops what a full channel has no room for. So SIGCHLD and
-	// every counted signal has a channel of its own: in a flood, arrivals of the
-	// same signal merge, but none goes missing for another.
-	child     chan os.Signal
-	fatal     chan os.Signal
-	counted   [maxCounted]chan os.Signal
-	continued chan os.Signal // nil unless Continued is set
+	bell  int
+	watch actor.Watch
+	news  chan struct{} // a token
 }
-
-const (
-	maxCounted = 8  // what Run listens to
-	waiting    = 16 // arrivals of one counted signal that can wait
-)
 
 // Listen takes over every signal that can be caught. From then on nothing but
 // a fatal signal ends the program.
-func (r *Receiver) Listen() {
-	r.child = make(chan os.Signal, 1)
-	r.fatal = make(chan os.Signal, waiting)
-	n := 0
+func (r *Receiver) Listen() error {
+	r.news = make(chan struct{}, 1)
 	for s := syscall.Signal(1); s <= protocol.MaxSignal; s++ {
 		switch {
-		case in(untouched, s):
-		case s == unix.SIGPIPE:
-			signal.Ignore(s) // or an os.File that writes to 1 or 2 would raise it
-		case s == unix.SIGCHLD:
-			signal.Notify(r.child, s)
 		case in(fatal, s):
-			signal.Notify(r.fatal, s)
-		case in(usual|r.Also, s):
-			r.counted[n] = make(chan os.Signal, waiting)
-			signal.Notify(r.counted[n], s)
-			n++
+			actor.CatchSent(s)
+		case in(r.caught(), s):
+			actor.Catch(s)
+		case in(untouched, s):
 		case s < firstDropped:
 			ignore(s)
 		}
 	}
-	if r.Continued != nil {
-		r.continued = make(chan os.Signal, 1)
-		signal.Notify(r.continued, unix.SIGCONT)
+	bell, err := actor.SignalBell()
+	if err != nil {
+		return err
 	}
+	r.bell = bell
+	return nil
+}
+
+// caught is the set of signals that do something, besides the fatal ones.
+func (r *Receiver) caught() uint64 {
+	set := usual | r.Also | 1<<(unix.SIGCHLD-1)
+	if r.Continued != nil {
+		set |= 1 << (unix.SIGCONT - 1)
+	}
+	return set
 }
 
 // firstDropped is the first signal that nobody here has a use for and that is
@@ -89,13 +81,26 @@ func (r *Receiver) Listen() {
 // have to be unignored in every child: no start is worth that.
 const firstDropped = 35
 
-// ignore has the kernel drop a signal that is to do nothing, behind the back of
-// package signal: it would catch what shall not even interrupt, and it can't
-// catch 32 to 34 at all.
+// ignore has the kernel drop a signal that is to do nothing: the runtime's handler would
+// let it interrupt a system call, and it has none for 32 to 34 at all. SIGPIPE is one of them.
 func ignore(s syscall.Signal) {
 	var action actor.Sigaction
 	action[actor.ActionHandler] = actor.SigIgn
 	actor.SetSigaction(s, &action, nil)
+}
+
+// Watch has the poller tell when signals came. Listen comes before.
+func (r *Receiver) Watch(p *actor.Poller) error {
+	r.watch.Watcher = r
+	return p.Add(&r.watch, r.bell)
+}
+
+// Ready is the poller's.
+func (r *Receiver) Ready(uint32) {
+	select {
+	case r.news <- struct{}{}:
+	default:
+	}
 }
 
 // Run serves signals until stop is closed. They stay caught afterwards: the
@@ -103,37 +108,39 @@ func ignore(s syscall.Signal) {
 func (r *Receiver) Run(stop <-chan struct{}) { actor.Persist(func() { r.run(stop) }) }
 
 func (r *Receiver) run(stop <-chan struct{}) {
+	r.serve() // what a panic has left
 	for {
 		select {
 		case <-stop:
 			return
-		case <-r.child:
-			r.Child()
-		case <-r.continued:
-			r.Continued()
-		case s := <-r.fatal:
-			r.Fatal(protocol.Signal(s.(syscall.Signal)), int(s.(syscall.Signal)))
-		case s := <-r.counted[0]:
-			r.count(s)
-		case s := <-r.counted[1]:
-			r.count(s)
-		case s := <-r.counted[2]:
-			r.count(s)
-		case s := <-r.counted[3]:
-			r.count(s)
-		case s := <-r.counted[4]:
-			r.count(s)
-		case s := <-r.counted[5]:
-			r.count(s)
-		case s := <-r.counted[6]:
-			r.count(s)
-		case s := <-r.counted[7]:
-			r.count(s)
+		case <-r.news:
+			r.serve()
 		}
 	}
 }
 
-func (r *Receiver) count(s os.Signal) {
-	r.Ledger.Arrived(protocol.Signal(s.(syscall.Signal)))
-	r.Arrived(protocol.Signal(s.(syscall.Signal)))
+// serve passes on what has come.
+func (r *Receiver) serve() {
+	caught := r.caught()
+	for s := syscall.Signal(1); s <= protocol.MaxSignal; s++ {
+		if in(caught|fatal, s) {
+			for range actor.Taken(s) {
+				r.one(s)
+			}
+		}
+	}
+}
+
+func (r *Receiver) one(s syscall.Signal) {
+	switch {
+	case s == unix.SIGCHLD:
+		r.Child()
+	case s == unix.SIGCONT:
+		r.Continued()
+	case in(fatal, s):
+		r.Fatal(protocol.Signal(s), int(s))
+	default:
+		r.Ledger.Arrived(protocol.Signal(s))
+		r.Arrived(protocol.Signal(s))
+	}
 }

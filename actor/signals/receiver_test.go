@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"daemonproxy/actor"
 	"daemonproxy/controller/protocol"
 
 	"golang.org/x/sys/unix"
@@ -28,7 +29,17 @@ func receive(also uint64) {
 		Child: func() { fmt.Println("child") },
 		Fatal: func(s protocol.Signal, num int) { fmt.Println("fatal", s, num) },
 	}
-	r.Listen()
+	if err := r.Listen(); err != nil {
+		panic(err)
+	}
+	poller, err := actor.NewPoller()
+	if err != nil {
+		panic(err)
+	}
+	if err := r.Watch(poller); err != nil {
+		panic(err)
+	}
+	go poller.Run()
 	fmt.Println("ready")
 	r.Run(make(chan struct{}))
 }

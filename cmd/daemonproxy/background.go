@@ -13,7 +13,6 @@
 package main
 
 import (
-	"os"
 	"strconv"
 	"strings"
 	"syscall"
@@ -84,7 +83,7 @@ func startAgain(args []string, status int) (pid int, errno syscall.Errno) {
 		return 0, errno
 	}
 	pid, err := syscall.ForkExec(ownImage(args), args, &syscall.ProcAttr{
-		Env:   append(os.Environ(), markVariable+"="+mark),
+		Env:   append(syscall.Environ(), markVariable+"="+mark),
 		Files: []uintptr{0, 1, 2}, // ForkExec would close those that are not named
 	})
 	return pid, errnoOf(err)
@@ -126,7 +125,8 @@ func searchPath(program string) string {
 	if program == "" || strings.Contains(program, "/") {
 		return program
 	}
-	for dir, rest, more := "", os.Getenv("PATH"), true; more; {
+	rest, _ := syscall.Getenv("PATH")
+	for dir, more := "", true; more; {
 		dir, rest, more = strings.Cut(rest, ":")
 		if dir == "" {
 			dir = "."
@@ -178,11 +178,11 @@ type daemonized struct{ status int }
 // It must run before the inherited descriptors are looked at: then the pipe, now
 // close-on-exec, is not one of them.
 func takeMark() *daemonized {
-	mark, ok := os.LookupEnv(markVariable)
+	mark, ok := syscall.Getenv(markVariable)
 	if !ok {
 		return nil
 	}
-	os.Unsetenv(markVariable)
+	syscall.Unsetenv(markVariable)
 	number, _, _ := strings.Cut(mark, ":")
 	n, ok := protocol.ParseInteger([]byte(number))
 	fd := int(n)

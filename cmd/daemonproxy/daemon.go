@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"math"
+	"sync"
 	"time"
 
 	"daemonproxy/actor"
@@ -15,7 +17,6 @@ import (
 	"daemonproxy/service"
 	"daemonproxy/service/spawn"
 
-	"github.com/oklog/run"
 	"golang.org/x/sys/unix"
 )
 
@@ -29,6 +30,8 @@ const (
 	// its service is in the list of those that run. On a busy machine an exec
 	// takes far longer than usual; only one that hangs takes all of this.
 	forkPatience = time.Second
+	// calm is when what can wait is done: the first services come before it.
+	calm = 100 * time.Millisecond
 )
 
 // daemon is the actors of the program and what wires them.
@@ -67,13 +70,16 @@ func newDaemon(o *options, pid1 bool, duties *mainthread.Duties) *daemon {
 		handled |= d.main.prepare()
 		system = d.main.system()
 	}
-	d.receiver.Listen()
+	err := d.receiver.Listen()
 	d.log.Prepare()
 
 	bus := &actor.Bus{Trace: d.traceEvent}
 	d.clock = actor.NewClock(nil)
-	poller, err := actor.NewPoller()
-	if err != nil {
+	poller, failure := actor.NewPoller()
+	if err == nil && failure == nil {
+		err = d.receiver.Watch(poller)
+	}
+	if err = cmp.Or(err, failure); err != nil {
 		duties.Refuse(mainthread.ExitImpossible, "signal pipe setup: "+protocol.Strerror(errnoOf(err)))
 	}
 	d.poller = poller
@@ -212,18 +218,12 @@ func (d *daemon) signaled(s protocol.Signal) {
 // run lets everything go, and ends the program when an end was ordered.
 func (d *daemon) run(mark *daemonized) {
 	d.toBackground(mark)
-	var roots run.Group
-	roots.Add(func() error {
-		<-d.duties.Ordered()
-		return nil
-	}, func(error) { d.spawners.Close() })
-	addStoppable(&roots, d.clock.Run)
-	addStoppable(&roots, d.receiver.Run)
-	addStoppable(&roots, d.log.Run)
-	roots.Add(func() error {
-		d.poller.Run()
-		return nil
-	}, func(error) { d.poller.Close() })
+	stop := make(chan struct{})
+	var roots sync.WaitGroup
+	for _, run := range []func(stop <-chan struct{}){d.clock.Run, d.receiver.Run, d.log.Run} {
+		roots.Go(func() { run(stop) })
+	}
+	roots.Go(d.poller.Run)
 	go d.reaper.Run() // outlives the roots: what was forked in the last moment is adopted
 	go d.socket.Run() // outlives the roots if it hangs in a file system
 	if d.main != nil {
@@ -234,27 +234,25 @@ func (d *daemon) run(mark *daemonized) {
 	}
 	d.table.Begin()
 	if !d.options.bounded() {
-		go actor.Attempt(func() {
-			stockUp()
-			forgetSetUp(d.options.mlockall)
+		time.AfterFunc(calm, func() {
+			actor.Attempt(func() {
+				stockUp()
+				forgetSetUp(d.options.mlockall)
+			})
 		})
 	}
 	if d.main != nil && !d.reading {
 		d.main.setUp()
 	}
-	roots.Run()
+	<-d.duties.Ordered()
+	d.spawners.Close()
+	close(stop)
+	d.poller.Close()
+	roots.Wait()
 	d.socket.Stop(socketPatience)
 	// Nobody but this thread is needed any more; connections that still work on
 	// a command are not waited for.
 	d.table.Drain(actor.Monotonic() + actor.Second)
 	d.spawners.Drain(forkPatience)
 	d.duties.Leave(d.duties.Ending())
-}
-
-func addStoppable(roots *run.Group, execute func(stop <-chan struct{})) {
-	stop := make(chan struct{})
-	roots.Add(func() error {
-		execute(stop)
-		return nil
-	}, func(error) { close(stop) })
 }

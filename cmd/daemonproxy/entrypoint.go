@@ -1,7 +1,6 @@
 package main
 
 import (
-	"os"
 	"syscall"
 
 	"daemonproxy/actor"
@@ -117,12 +116,12 @@ func (e *entrypoint) define() bool {
 // its parent. Nothing stops process 1.
 func stoppable(signal syscall.Signal) bool {
 	switch {
-	case os.Getpid() == 1:
+	case unix.Getpid() == 1:
 		return false
 	case signal == unix.SIGSTOP:
 		return true
 	}
-	parent := os.Getppid()
+	parent := unix.Getppid()
 	session, err := unix.Getsid(0)
 	if err != nil || session == syscall.Getpgrp() || parent == 0 {
 		return false
@@ -133,7 +132,7 @@ func stoppable(signal syscall.Signal) bool {
 
 // suspend stops the daemon as main was stopped. It returns when it is continued,
 // or a moment before it is stopped.
-func suspend(signal syscall.Signal) { _ = unix.Kill(os.Getpid(), signal) }
+func suspend(signal syscall.Signal) { _ = unix.Kill(unix.Getpid(), signal) }
 
 // setUp offers the news that main may be started.
 func (e *entrypoint) setUp() { e.mailbox.Put(&e.began.Envelope) }

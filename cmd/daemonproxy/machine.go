@@ -1,7 +1,6 @@
 package main
 
 import (
-	"os"
 	"syscall"
 
 	"daemonproxy/actor/logger"
@@ -44,7 +43,7 @@ func ownsMachine() bool {
 	if err := unix.Stat("/proc/self/ns/pid", &st); err == nil {
 		return st.Ino == initialNamespace
 	}
-	if os.Getpid() != 1 || unix.Tgkill(1, 2, 0) == nil {
+	if unix.Getpid() != 1 || unix.Tgkill(1, 2, 0) == nil {
 		return false
 	}
 	group, err := syscall.Getpgid(2)

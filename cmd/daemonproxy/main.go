@@ -6,8 +6,8 @@
 package main
 
 import (
-	"os"
 	"runtime"
+	"syscall"
 
 	"daemonproxy/actor"
 	"daemonproxy/actor/logger"
@@ -22,39 +22,29 @@ import (
 // process.
 func init() { runtime.LockOSThread() }
 
-// processors is how many goroutines run at a time. What takes long here is in
-// system calls, for which a thread does not need one, and what remains is handed
-// from goroutine to goroutine, which wakes another thread each time there is an
-// idle processor: with 2 (on two cores, one run) a start took 1.4 times as long, an
-// exit until its event 1.4 times, a pipelined service.args 2.2 times the processor
-// time, fd.pipe 3 times, and the program 260 kB more. Only 300 starts at once were
-// faster, by a ninth. Set by hand, it is not adjusted by the runtime any more,
-// which would stop all goroutines for it now and then.
-const processors = 1
-
 func main() {
 	spawn.Applet(protocol.Strerror)
 	defer caught()
-	runtime.GOMAXPROCS(processors)
 	unix.Umask(0o077)
 	mark := takeMark()
-	pid1 := os.Getpid() == 1
+	args := actor.Arguments()
+	pid1 := unix.Getpid() == 1
 
 	log := logger.New()
 	log.Attach([]byte("stderr"), original{})
-	duties := mainthread.New(log, os.Environ())
+	duties := mainthread.New(log, syscall.Environ())
 	duties.OutliveRuntime(spawn.BornLimit())
 	actor.OnPanic(duties.InternalError)
 	log.OnPanic(actor.Panicked)
 
-	if mark == nil && wantsBackground(os.Args[1:], pid1) {
-		code, errno := launch(os.Args)
+	if mark == nil && wantsBackground(args[1:], pid1) {
+		code, errno := launch(args)
 		if errno == 0 {
-			os.Exit(code)
+			syscall.Exit(code)
 		}
 		duties.Fatal(mainthread.ExitEnvironment, "fork: "+protocol.Strerror(errno))
 	}
-	o, end := parseOptions(os.Args[1:], pid1, terminal{log})
+	o, end := parseOptions(args[1:], pid1, terminal{log})
 	log.SetFilter(logger.Level(o.filter))
 	duties.Guard.Store(o.guard)
 	duties.Args.Set([]byte(o.execArgs))
@@ -86,7 +76,7 @@ func setUp(o *options, pid1 bool, duties *mainthread.Duties) *daemon {
 func caught() {
 	if v := recover(); v != nil {
 		actor.Panicked(v)
-		os.Exit(mainthread.ExitBrokenState)
+		syscall.Exit(mainthread.ExitBrokenState)
 	}
 }
 

@@ -3,13 +3,13 @@ package main
 import (
 	"math"
 	"runtime"
-	"runtime/debug"
 	"sync"
 	"time"
 
 	"daemonproxy/actor"
 	"daemonproxy/actor/logger"
 	"daemonproxy/actor/mainthread"
+	"daemonproxy/actor/processor"
 	"daemonproxy/service/spawn"
 
 	"golang.org/x/sys/unix"
@@ -35,8 +35,8 @@ func frugal() {
 	if spawn.StartPath != "clone" {
 		return // the applet's way of starting allocates, so there is what to collect
 	}
-	debug.SetGCPercent(-1)
-	debug.SetMemoryLimit(math.MaxInt64) // GOMEMLIMIT would turn it on again
+	actor.SetGCPercent(-1)
+	actor.SetMemoryLimit(math.MaxInt64) // GOMEMLIMIT would turn it on again
 }
 
 func (d *daemon) fillHandles() {
@@ -87,8 +87,7 @@ func (d *daemon) seal() {
 
 const spareThreads = 4
 
-// stockUp makes a few threads beforehand where there are no pools, beside the
-// first commands, which do not wait for it: the runtime ends the program if the
+// stockUp makes a few threads beforehand where there are no pools: the runtime ends the program if the
 // system refuses one when it needs it, and what refuses threads also refuses forks,
 // so that services which cannot start would take the supervisor with them.
 //
@@ -101,7 +100,7 @@ func stockUp() {
 	if unix.Getrlimit(unix.RLIMIT_NPROC, &limit) == nil && limit.Cur < fewest {
 		return
 	}
-	warmThreads(spawn.Threads()+processors+stock, false)
+	warmThreads(spawn.Threads()+processor.Number+stock, false)
 }
 
 // warmThreads makes n threads: as many goroutines insist on one of their own at

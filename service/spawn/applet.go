@@ -4,10 +4,11 @@ package spawn
 
 import (
 	"math"
-	"os"
 	"runtime"
 	"syscall"
 	"unsafe"
+
+	"daemonproxy/actor"
 
 	"golang.org/x/sys/unix"
 )
@@ -52,7 +53,7 @@ const (
 // runtime might say in its agony ends up with a service; those that the program
 // shall have there stand behind the last of the others.
 func Applet(strerror func(syscall.Errno) string) {
-	if len(os.Args) != 2 || os.Args[1] != appletArg {
+	if args := actor.Arguments(); len(args) != 2 || args[1] != appletArg {
 		return
 	}
 	runtime.LockOSThread() // its signal mask is what the program gets

@@ -3,7 +3,6 @@
 package spawn
 
 import (
-	"os"
 	"runtime"
 	"strings"
 	"syscall"
@@ -195,7 +194,7 @@ func executedFrom() (f imageFile) {
 		}
 	}
 	if !strings.HasPrefix(f.name, "/") {
-		dir, err := os.Getwd()
+		dir, err := unix.Getwd()
 		if err != nil {
 			return imageFile{}
 		}

@@ -4,34 +4,36 @@
 package main
 
 import (
-	"os"
-	"os/signal"
 	"strconv"
+	"sync"
+	"syscall"
+	"time"
+	_ "unsafe" // for go:linkname
 
-	"github.com/oklog/run"
 	"golang.org/x/sys/unix"
 )
 
+//go:linkname arguments os.runtime_args
+func arguments() []string
+
 func main() {
-	var group run.Group
-	ended := make(chan struct{})
-	group.Add(func() error { <-ended; return nil }, func(error) { close(ended) })
-	if len(os.Args) > 2 {
-		_ = unix.Exec(os.Args[1], os.Args[1:], os.Environ())
+	args := arguments()
+	if len(args) > 2 {
+		_ = unix.Exec(args[1], args[1:], syscall.Environ())
 	}
-	if len(os.Args) > 1 {
-		n, _ := strconv.Atoi(os.Args[1])
+	var parked sync.WaitGroup
+	ended := make(chan struct{})
+	time.AfterFunc(time.Hour, func() { close(ended) }).Stop()
+	if len(args) > 1 {
+		n, _ := strconv.Atoi(args[1])
 		for range n {
-			go park(new([512]byte), ended)
+			arena := new([512]byte)
+			parked.Go(func() {
+				<-ended
+				arena[0]++
+			})
 		}
 	}
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, unix.SIGTERM)
-	group.Add(func() error { <-signals; return nil }, func(error) {})
-	_ = group.Run()
-}
-
-func park(arena *[512]byte, ended chan struct{}) {
-	<-ended
-	arena[0]++
+	_ = unix.Pause()
+	parked.Wait()
 }

@@ -33,6 +33,7 @@ type Outbox struct {
 	clock     *Clock
 	fd        int         // -1: there is no event side (any more)
 	writable  atomic.Bool // there is one
+	tight     atomic.Bool // less than the reserve is free
 	shared    *sharedWriter
 	corked    bool
 	overflow  bool
@@ -66,7 +67,8 @@ func (o *Outbox) open(fd int, w *sharedWriter) {
 	defer o.mu.Unlock()
 	o.fd, o.shared = fd, w
 	o.writable.Store(true)
-	o.corked, o.overflow, o.blockedAt, o.head, o.n = false, false, 0, 0, 0
+	o.corked, o.overflow, o.blockedAt, o.head = false, false, 0, 0
+	o.holds(0)
 }
 
 // Close drops the event side and all that was not sent. The descriptor stays
@@ -79,8 +81,9 @@ func (o *Outbox) Close() {
 }
 
 func (o *Outbox) drop() {
-	o.fd, o.head, o.n, o.overflow, o.blockedAt = -1, 0, 0, false, 0
+	o.fd, o.head, o.overflow, o.blockedAt = -1, 0, false, 0
 	o.writable.Store(false)
+	o.holds(0)
 	if o.shared != nil {
 		o.shared.kick()
 		o.shared = nil
@@ -148,18 +151,15 @@ func (o *Outbox) Retry() {
 // Room tells whether a next command may begin, which is when half of the
 // outbox is free or answers are dropped anyway, and tries to make room first.
 func (o *Outbox) Room() bool {
-	o.mu.Lock() // once for each command: a deferred unlock would be felt
-	room := o.room()
-	if !room && o.blockedAt == 0 {
-		o.flush()
-		room = o.room()
+	if !o.tight.Load() {
+		return true
 	}
-	o.mu.Unlock()
-	return room
-}
-
-func (o *Outbox) room() bool {
-	return o.fd < 0 || o.overflow || len(o.ring)-o.n >= outboxReserve
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.overflow && o.blockedAt == 0 {
+		o.flush()
+	}
+	return o.overflow || !o.tight.Load()
 }
 
 // Overflowed tells whether lines are being dropped.
@@ -242,7 +242,15 @@ func (o *Outbox) enqueue(line []byte) {
 	tail := (o.head + o.n) % len(o.ring)
 	k := copy(o.ring[tail:], line)
 	copy(o.ring[:], line[k:])
-	o.n += len(line)
+	o.holds(o.n + len(line))
+}
+
+// holds sets how much is in the ring.
+func (o *Outbox) holds(n int) {
+	o.n = n
+	if tight := len(o.ring)-n < outboxReserve; tight != o.tight.Load() {
+		o.tight.Store(tight)
+	}
 }
 
 // pending is the first stretch of what has to be sent.
@@ -251,7 +259,7 @@ func (o *Outbox) pending() []byte {
 }
 
 func (o *Outbox) advance(n int) {
-	o.n -= n
+	o.holds(o.n - n)
 	o.head = (o.head + n) % len(o.ring)
 	if o.n == 0 {
 		o.head = 0

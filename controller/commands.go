@@ -43,7 +43,9 @@ var commands = [...]func(*Conn, *protocol.Command) protocol.Error{
 
 // execute carries out one line and answers with an error if it fails.
 func (c *Conn) execute(line []byte, kind protocol.LineKind) {
-	c.world.Log.Entry(logger.Debug).Str("controller[").Int(int64(c.number)).Str("] command: ").Bytes(line).Send()
+	if e := c.world.Log.Entry(logger.Debug); e != nil {
+		e.Str("controller[").Int(int64(c.number)).Str("] command: ").Bytes(line).Send()
+	}
 	switch kind {
 	case protocol.TooLong:
 		c.reject(protocol.LineTooLong, "] command exceeds buffer size")
@@ -53,20 +55,19 @@ func (c *Conn) execute(line []byte, kind protocol.LineKind) {
 		return
 	}
 	protocol.Parse(line, &c.command)
-	if err := c.perform(&c.command); err.Code != protocol.OK {
+	err := c.perform(&c.command)
+	if c.panicked {
+		c.panicked = false
+		err = protocol.Error{Code: protocol.Internal}
+	}
+	if err.Code != protocol.OK {
 		c.fail(err, line)
 	}
 }
 
-// perform runs the command. A panic in it is the failure of this command if the
-// program goes on.
-func (c *Conn) perform(cmd *protocol.Command) (err protocol.Error) {
-	defer func() {
-		if v := recover(); v != nil {
-			actor.Panicked(v)
-			err = protocol.Error{Code: protocol.Internal}
-		}
-	}()
+// perform runs the command.
+func (c *Conn) perform(cmd *protocol.Command) protocol.Error {
+	defer c.recovered()
 	switch {
 	case cmd.Verb == protocol.FDTake: // which looks for a descriptor first
 	case cmd.Named && cmd.Err.Code != protocol.OK && mustExist(cmd.Verb) && !c.world.Services.Exists(cmd.Name):
@@ -75,6 +76,15 @@ func (c *Conn) perform(cmd *protocol.Command) (err protocol.Error) {
 		return cmd.Err
 	}
 	return commands[cmd.Verb](c, cmd)
+}
+
+// recovered makes a panic in a command the failure of that if the program goes on. It does so by a
+// field, as a result that a deferred function sets is copied about in memory.
+func (c *Conn) recovered() {
+	if v := recover(); v != nil {
+		actor.Panicked(v)
+		c.panicked = true
+	}
 }
 
 // mustExist tells whether the verb's service must exist, which ranks before
@@ -125,8 +135,9 @@ func (c *Conn) send(line []byte) {
 
 // trace shows an event line in the log.
 func (c *Conn) trace(line []byte) {
-	c.world.Log.Entry(logger.Debug).Str("controller[").Int(int64(c.number)).
-		Str("] event: ").Bytes(line[:len(line)-1]).Send()
+	if e := c.world.Log.Entry(logger.Debug); e != nil {
+		e.Str("controller[").Int(int64(c.number)).Str("] event: ").Bytes(line[:len(line)-1]).Send()
+	}
 }
 
 func echo(c *Conn, cmd *protocol.Command) (ok protocol.Error) {
@@ -134,6 +145,10 @@ func echo(c *Conn, cmd *protocol.Command) (ok protocol.Error) {
 		return ok
 	}
 	provoke(cmd.Value)
+	if n := len(cmd.Value); cap(cmd.Value) > n {
+		c.send(cmd.Value[:n+1]) // with the LF that it came with
+		return ok
+	}
 	l := actor.NewLine()
 	defer l.Free()
 	c.send(protocol.AppendEcho(l.B, cmd.Value))
@@ -152,7 +167,7 @@ func chdir(c *Conn, cmd *protocol.Command) (ok protocol.Error) {
 	c.path[n] = 0
 	_, _, errno := unix.Syscall(unix.SYS_CHDIR, uintptr(unsafe.Pointer(&c.path[0])), 0, 0)
 	if errno != 0 {
-		return protocol.Error{Code: protocol.ChdirFailed, Errno: errno}
+		return protocol.Error{Code: protocol.ChdirFailed, Errno: uint16(errno)}
 	}
 	return ok
 }

@@ -57,6 +57,7 @@ type Conn struct {
 	atEnd     bool // the input has ended; lines may be left
 	closing   bool // no more commands; ends once the outbox is empty
 	expired   bool // the reader was blocked for too long; ends now
+	panicked  bool // the command under way
 	lines     *protocol.Input
 	command   protocol.Command
 	path      *[protocol.MaxLine]byte // of chdir, with NUL

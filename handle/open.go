@@ -30,7 +30,7 @@ func (r *Registry) Open(c *Call, cmd *protocol.Command) protocol.Error {
 	}
 	fd, errno := c.open(base, cmd.Path, openFlags(cmd.Open))
 	if errno != 0 {
-		return protocol.Error{Code: protocol.OpenFailed, Errno: errno}
+		return protocol.Error{Code: protocol.OpenFailed, Errno: uint16(errno)}
 	}
 	c.install.pipe = 0
 	c.install.state = protocol.FDState{Type: protocol.File, Open: cmd.Open, Desc: cmd.Path}

@@ -55,7 +55,7 @@ func makePipe(f protocol.SocketFlags, fds *[2]int) protocol.Error {
 	if f.Domain != protocol.Unix {
 		// What Linux says of inet stream; for the others it may miss the
 		// protocol or the whole domain first.
-		return protocol.Error{Code: protocol.SocketpairFailed, Errno: unix.EOPNOTSUPP}
+		return protocol.Error{Code: protocol.SocketpairFailed, Errno: uint16(unix.EOPNOTSUPP)}
 	}
 	made, err := unix.Socketpair(unix.AF_UNIX, socketType(f), 0)
 	*fds = made
@@ -73,5 +73,5 @@ func failure(code protocol.Code, err error) protocol.Error {
 	if err == nil {
 		return protocol.Error{}
 	}
-	return protocol.Error{Code: code, Errno: errnoOf(err)}
+	return protocol.Error{Code: code, Errno: uint16(errnoOf(err))}
 }

@@ -100,7 +100,7 @@ func (c *Call) bindPath(fd int, cmd *protocol.Command) (failed protocol.Error) {
 			base = c.mkdirs(cmd.Path)
 		}
 		failed = bindTo(fd, unsafe.Pointer(&sa), size)
-		moved := failed.Errno == unix.ENOENT && c.hasParent(base, cmd.Path)
+		moved := failed.Errno == uint16(unix.ENOENT) && c.hasParent(base, cmd.Path)
 		release(base)
 		if !moved {
 			break
@@ -116,7 +116,7 @@ const bindTries = 100
 // bindTo is bind(2) without the conversions of package unix, which allocate.
 func bindTo(fd int, sa unsafe.Pointer, size uintptr) protocol.Error {
 	if _, _, errno := unix.Syscall(unix.SYS_BIND, uintptr(fd), uintptr(sa), size); errno != 0 {
-		return protocol.Error{Code: protocol.BindFailed, Errno: errno}
+		return protocol.Error{Code: protocol.BindFailed, Errno: uint16(errno)}
 	}
 	return protocol.Error{}
 }

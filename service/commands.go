@@ -112,11 +112,12 @@ func (m *signal) apply(a *Actor) {
 	if err == nil {
 		return
 	}
-	m.err.Code, m.err.Num = protocol.KillFailed, a.state.pid
+	m.err.Code, m.err.Num = protocol.KillFailed, int32(a.state.pid)
 	if m.group {
 		m.err.Code = protocol.KillGroupFailed
 	}
-	m.err.Errno, _ = err.(syscall.Errno)
+	errno, _ := err.(syscall.Errno)
+	m.err.Errno = uint16(errno)
 }
 
 // send sends a signal to the process, or to the process group that it leads.

@@ -9,9 +9,9 @@ import (
 // Arg usually points into the command's line.
 type Error struct {
 	Code  Code
-	Arg   []byte        // name, flag or option that the text quotes
-	Num   int           // KillFailed, KillGroupFailed: the pid
-	Errno syscall.Errno // codes whose name ends in Failed and that name a system call
+	Errno uint16 // codes whose name ends in Failed and that name a system call
+	Num   int32  // KillFailed, KillGroupFailed: the pid
+	Arg   []byte // name, flag or option that the text quotes
 }
 
 // Code names one error text.
@@ -231,7 +231,7 @@ func (e Error) Append(b []byte) []byte {
 		b = appendQuoted(b, e.Arg)
 	case errno:
 		b = append(b, ": "...)
-		b = AppendErrno(b, e.Errno)
+		b = AppendErrno(b, syscall.Errno(e.Errno))
 	case killed:
 		b = e.appendTarget(b, " (pid ")
 	case killpg:
@@ -245,7 +245,7 @@ func (e Error) appendTarget(b []byte, kind string) []byte {
 	b = append(b, kind...)
 	b = strconv.AppendInt(b, int64(e.Num), 10)
 	b = append(b, "): "...)
-	return AppendErrno(b, e.Errno)
+	return AppendErrno(b, syscall.Errno(e.Errno))
 }
 
 func appendQuoted(b, text []byte) []byte {

@@ -106,7 +106,7 @@ func TestErrorTexts(t *testing.T) {
 		ListenFailed:     "listen: No such file or directory",
 		FcntlFailed:      "fcntl(O_NONBLOCK): No such file or directory",
 	} {
-		e := Error{Code: code, Arg: []byte("s"), Num: 7, Errno: enoent}
+		e := Error{Code: code, Arg: []byte("s"), Num: 7, Errno: uint16(enoent)}
 		if got := string(e.Append(nil)); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}

@@ -15,6 +15,7 @@ type Input struct {
 	end     int  // of the bytes received
 	scanned int  // start <= scanned <= end: no LF before it
 	discard bool // inside an overlong line, up to its LF
+	nul     bool // a NUL may be in the bytes not yet taken
 	buf     [MaxLine]byte
 }
 
@@ -42,17 +43,21 @@ func (in *Input) Space() []byte {
 }
 
 // Filled says that n bytes were read into Space.
-func (in *Input) Filled(n int) { in.end += n }
+func (in *Input) Filled(n int) {
+	in.nul = in.nul && in.start < in.end || bytes.IndexByte(in.buf[in.end:in.end+n], 0) >= 0
+	in.end += n
+}
 
 // Full reports whether the buffer holds nothing but bytes not yet taken.
 func (in *Input) Full() bool { return in.end-in.start == MaxLine }
 
 // Reset forgets everything, for the next stream.
 func (in *Input) Reset() {
-	in.start, in.end, in.scanned, in.discard = 0, 0, 0, false
+	in.start, in.end, in.scanned, in.discard, in.nul = 0, 0, 0, false, false
 }
 
-// Next takes the next line that needs an answer. An overlong line is reported
+// Next takes the next line that needs an answer. Its LF stands behind it, within its
+// capacity. An overlong line is reported
 // once, as soon as a full buffer shows that it has no LF; the rest of it is
 // skipped by later calls.
 func (in *Input) Next() (line []byte, kind LineKind) {
@@ -62,14 +67,18 @@ func (in *Input) Next() (line []byte, kind LineKind) {
 			return nil, in.noLF()
 		}
 		lf := in.scanned + i
-		line = in.buf[in.start:lf:lf]
+		line = in.buf[in.start : lf : lf+1]
 		in.start, in.scanned = lf+1, lf+1
 		if in.discard {
 			in.discard = false
 			continue
 		}
-		if kind = Classify(line); kind != None {
-			return line, kind
+		switch {
+		case IsSilent(line):
+		case in.nul && hasNUL(line):
+			return line, HasNUL
+		default:
+			return line, Line
 		}
 	}
 }
@@ -109,11 +118,13 @@ func Classify(line []byte) LineKind {
 	switch {
 	case IsSilent(line):
 		return None
-	case bytes.IndexByte(line, 0) >= 0:
+	case hasNUL(line):
 		return HasNUL
 	}
 	return Line
 }
+
+func hasNUL(line []byte) bool { return bytes.IndexByte(line, 0) >= 0 }
 
 // IsSilent reports whether a line is a comment, or made only of blanks, TABs
 // and CRs, or empty.

@@ -29,7 +29,8 @@ func (a *args) integer() (int64, Code) {
 
 // Parse reads a line without its LF into c, all of whose fields it sets.
 func Parse(line []byte, c *Command) {
-	*c = Command{UID: -1, GID: -1}
+	*c = Command{}
+	c.UID, c.GID = -1, -1
 	a := args{rest: line, more: true}
 	name, _ := a.next()
 	c.Verb = verbByName(name)

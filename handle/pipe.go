@@ -15,6 +15,7 @@ func (r *Registry) Pipe(c *Call, cmd *protocol.Command) protocol.Error {
 		return failed
 	}
 	read, write := r.descriptors.take(fds[0]), r.descriptors.take(fds[1])
+	read.pipe, write.pipe = !cmd.Socket.Pair, !cmd.Socket.Pair
 	defer r.settle(c)
 	r.change.Lock()
 	defer r.change.Unlock()
@@ -38,8 +39,10 @@ func (r *Registry) Pipe(c *Call, cmd *protocol.Command) protocol.Error {
 	if r.put(c, cmd.Peer) != done {
 		return protocol.Error{Code: protocol.Internal}
 	}
-	r.tellPeer(c, &former)
-	r.tellPeer(c, &c.install.former)
+	if former.pipe != c.install.former.pipe { // else both ends of a pipe were replaced
+		r.tellPeer(c, &former)
+		r.tellPeer(c, &c.install.former)
+	}
 	return protocol.Error{}
 }
 

@@ -196,7 +196,7 @@ func TestSizeOfTheBinary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const bound = 2_300_000
+	const bound = 2_200_000
 	t.Logf("%d bytes", info.Size())
 	if info.Size() > bound {
 		t.Errorf("%d bytes, more than %d", info.Size(), bound)

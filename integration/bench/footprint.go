@@ -43,6 +43,7 @@ func measureMemory(b *bench) (rows []row) {
 	for range b.rounds(5) {
 		b.slots.clear()
 		d := b.start()
+		d.rest()
 		from := 0
 		for i, n := range counts {
 			p := &points[i]
@@ -53,6 +54,7 @@ func measureMemory(b *bench) (rows []row) {
 		}
 		stopAll()
 		d = b.start()
+		d.rest()
 		from = 0
 		for i, n := range counts {
 			p := &points[i]
@@ -130,11 +132,13 @@ func (b *bench) parked(n int) memory {
 	return memoryOf(c.pid())
 }
 
-// rest waits until a process has not run for a while.
+// rest waits until a process has not run for a while: longer than daemonproxy puts off what can wait until its first
+// services run.
 func (c *child) rest() {
-	for before := int64(-1); before != switches(c.pid()); time.Sleep(50 * time.Millisecond) {
+	const while = 150 * time.Millisecond
+	for before := int64(-1); before != switches(c.pid()); {
 		before = switches(c.pid())
-		time.Sleep(50 * time.Millisecond)
+		time.Sleep(while)
 	}
 }
 
@@ -147,6 +151,7 @@ func measureHandles(b *bench) []row {
 	var each samples
 	for range b.rounds(5) {
 		d := b.start()
+		d.rest()
 		before := memoryOf(d.pid()).rss
 		for i := range handles {
 			d.send(fmt.Sprintf("fd.open\th%d\tread\t/dev/null\n", i))

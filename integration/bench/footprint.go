@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -40,7 +41,9 @@ func measureMemory(b *bench) (rows []row) {
 	}
 	type point struct{ parked, defined, running, anonymous, file, mapped, threads samples }
 	points := make([]point, len(counts))
+	var configured samples
 	for range b.rounds(5) {
+		configured.add(float64(b.configured(counts[0]).rss))
 		b.slots.clear()
 		d := b.start()
 		d.rest()
@@ -75,6 +78,7 @@ func measureMemory(b *bench) (rows []row) {
 		var resident target
 		if n == 3 {
 			resident = atMost(2.6, "2.6 MB")
+			rows = append(rows, row{figure: "resident, " + count + " services of a config running", unit: "MB", floor: p.parked.per(MB), ours: configured.per(MB), target: resident})
 		}
 		rows = append(rows,
 			row{figure: "resident, " + count + " services defined", unit: "MB", floor: p.parked.per(MB), ours: p.defined.per(MB), target: resident},
@@ -119,6 +123,26 @@ func (c *child) run(from, to int) {
 		for !bytes.Contains(c.line(), []byte("\tup\t")) {
 		}
 	}
+}
+
+// configured is the memory of a daemon whose config starts n services, after which nothing happens.
+func (b *bench) configured(n int) memory {
+	config := b.programs.dir + "/memory.conf"
+	var text strings.Builder
+	for i := range n {
+		name := fmt.Sprintf("s%d", i)
+		text.WriteString("service.args\t" + name + "\t" + b.programs.stamp + "\t" + order(3, i, -1) + "\n")
+		text.WriteString("service.fds\t" + name + "\tnull\tnull\tnull\tfd_3\nservice.start\t" + name + "\n")
+	}
+	check(os.WriteFile(config, []byte(text.String()), 0o600))
+	b.slots.clear()
+	c := b.spawn(b.daemon, "-c", config)
+	for i := range n {
+		b.slots.all[i].await(1)
+	}
+	c.rest()
+	defer stopAll()
+	return memoryOf(c.pid())
 }
 
 // parked is the memory of a Go program with so many parked goroutines.

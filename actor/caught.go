@@ -3,6 +3,7 @@ package actor
 import (
 	"sync/atomic"
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,21 +19,34 @@ var (
 	signalBell = int32(-1)
 )
 
-// SignalBell makes the descriptor that has news when a caught signal came, also if it came
-// before. It is made once.
+// SignalBell makes the descriptor that has news when a caught signal came. It is made once, and
+// before signals are caught.
 func SignalBell() (fd int, err error) {
 	fd, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC)
 	if err != nil {
 		return -1, err
 	}
 	atomic.StoreInt32(&signalBell, int32(fd))
-	for s := range arrived {
-		if atomic.LoadUint32(&arrived[s]) != 0 {
-			ring()
-		}
-	}
 	return fd, nil
 }
 
-// Taken returns how often a signal came since it was asked the last time.
-func Taken(s syscall.Signal) uint32 { return atomic.SwapUint32(&arrived[s], 0) }
+// Take takes one arrival of a signal, if there is one.
+func Take(s syscall.Signal) bool {
+	for {
+		n := atomic.LoadUint32(&arrived[s])
+		if n == 0 {
+			return false
+		}
+		if atomic.CompareAndSwapUint32(&arrived[s], n, n-1) {
+			return true
+		}
+	}
+}
+
+// Unblock lets signals come to the calling thread, which is to be the main one, for good: a
+// process inherits which signals are blocked, and the runtime unblocks only those that would
+// end the program. set has signal N at bit N-1.
+func Unblock(set uint64) {
+	mask := [SigsetSize / 8]uint64{set}
+	_, _, _ = syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_UNBLOCK, uintptr(unsafe.Pointer(&mask)), 0, SigsetSize, 0, 0)
+}

@@ -5,6 +5,7 @@
 #define SYS_write  1
 #define SYS_getpid 39
 #define SIGABRT    6
+#define SI_TKILL   -6
 
 // The kernel calls onSignal with the signal in DI, its siginfo in SI and the
 // context in DX. It counts the signal and, if it is the first of its kind, rings the
@@ -24,6 +25,8 @@ TEXT ·onSignal(SB),NOSPLIT|TOPFRAME,$32-0
 	MOVQ	DX, 16(SP)
 	CMPL	8(SI), $0 // si_code: above 0 the kernel's
 	JGT	pass
+	CMPL	8(SI), $SI_TKILL // which the kernel lets nobody else claim
+	JNE	count
 	MOVL	$SYS_getpid, AX
 	SYSCALL
 	MOVQ	8(SP), SI

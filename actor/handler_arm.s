@@ -5,6 +5,7 @@
 #define SYS_write  4
 #define SYS_getpid 20
 #define SIGABRT    6
+#define SI_TKILL   -6
 
 // See handler_amd64.s for the idea. The kernel passes R0, R1 and R2.
 
@@ -21,6 +22,8 @@ TEXT ·onSignal(SB),NOSPLIT|TOPFRAME,$20-0
 	MOVW	8(R1), R3 // si_code
 	CMP	$0, R3
 	BGT	pass
+	CMP	$SI_TKILL, R3
+	BNE	count
 	MOVW	$SYS_getpid, R7
 	SWI	$0
 	MOVW	8(R13), R1

@@ -5,6 +5,7 @@
 #define SYS_write  64
 #define SYS_getpid 172
 #define SIGABRT    6
+#define SI_TKILL   -6
 
 // See handler_amd64.s for the idea. The kernel passes R0, R1 and R2.
 
@@ -19,6 +20,8 @@ TEXT ·onSignal(SB),NOSPLIT|TOPFRAME,$40-0
 	MOVW	8(R1), R3 // si_code
 	CMPW	$0, R3
 	BGT	pass
+	CMPW	$SI_TKILL, R3
+	BNE	count
 	MOVD	$SYS_getpid, R8
 	SVC
 	MOVD	16(RSP), R1

@@ -5,6 +5,7 @@
 #define SYS_write  64
 #define SYS_getpid 172
 #define SIGABRT    6
+#define SI_TKILL   -6
 
 // See handler_amd64.s for the idea. The kernel passes A0, A1 and A2.
 
@@ -19,6 +20,8 @@ TEXT ·onSignal(SB),NOSPLIT|TOPFRAME,$32-0
 	MOV	A2, 24(X2)
 	MOVW	8(A1), T0 // si_code
 	BGTZ	T0, pass
+	MOV	$SI_TKILL, T1
+	BNE	T0, T1, count
 	MOV	$SYS_getpid, A7
 	ECALL
 	MOV	16(X2), A1

@@ -13,7 +13,6 @@ type Descriptor struct {
 	fd    int
 	refs  atomic.Int32
 	kept  bool // not ours to close; set before the handle lets go of it
-	pipe  bool // an end of a pipe that we made, whose close waits for nothing
 	store *descriptors
 	next  *Descriptor
 }
@@ -31,11 +30,7 @@ func (d *Descriptor) Release() {
 	if d.refs.Add(-1) > 0 {
 		return
 	}
-	switch {
-	case d.kept:
-	case d.pipe && d.fd > 2:
-		unix.RawSyscall(unix.SYS_CLOSE, uintptr(d.fd), 0, 0) // the runtime need not prepare for a wait
-	default:
+	if !d.kept {
 		d.store.close(d.fd)
 	}
 	d.store.put(d)
@@ -73,7 +68,7 @@ func (s *descriptors) take(fd int) *Descriptor {
 	if d == nil {
 		d = new(Descriptor)
 	}
-	d.fd, d.kept, d.pipe, d.store, d.next = fd, false, false, s, nil
+	d.fd, d.kept, d.store, d.next = fd, false, s, nil
 	d.refs.Store(1)
 	return d
 }

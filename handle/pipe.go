@@ -15,7 +15,6 @@ func (r *Registry) Pipe(c *Call, cmd *protocol.Command) protocol.Error {
 		return failed
 	}
 	read, write := r.descriptors.take(fds[0]), r.descriptors.take(fds[1])
-	read.pipe, write.pipe = !cmd.Socket.Pair, !cmd.Socket.Pair
 	defer r.settle(c)
 	r.change.Lock()
 	defer r.change.Unlock()

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -25,6 +26,7 @@ func init() {
 	helpers["talk"] = helperTalk
 	helpers["leader"] = helperLeader
 	helpers["limited"] = helperLimited
+	helpers["blocked"] = helperBlocked
 }
 
 // exit [STATUS]
@@ -154,6 +156,20 @@ func helperLimited(args []string) int {
 		return 1
 	}
 	return becomes(args[2:])
+}
+
+// blocked PROGRAM ARG…: becomes PROGRAM with all signals blocked.
+func helperBlocked(args []string) int {
+	runtime.LockOSThread()
+	set := unix.Sigset_t{}
+	for i := range set.Val {
+		set.Val[i] = ^set.Val[i]
+	}
+	if err := unix.PthreadSigmask(unix.SIG_BLOCK, &set, nil); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return becomes(args)
 }
 
 // becomes replaces the helper by another program.

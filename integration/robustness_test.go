@@ -203,3 +203,16 @@ func TestTakenSocketIsShown(t *testing.T) {
 	a.expect("fd.state⇥s⇥socket⇥unix,dgram⇥unknown")
 	d.i.skip()
 }
+
+// TestSignalsBlockedAtBirth: whoever starts the daemon may have blocked signals, as those do that wait for them by
+// sigwait(3). The daemon takes them, and its services do not inherit that.
+func TestSignalsBlockedAtBirth(t *testing.T) {
+	t.Parallel()
+	d := setup{wrap: program("blocked"), args: []string{"-i"}}.start(t)
+	for _, name := range []string{"USR1", "USR2", "HUP", "INT", "QUIT", "TERM"} {
+		d.signal(name)
+		d.i.expect("signal⇥SIG" + name + "⇥{int}⇥1")
+	}
+	d.i.send("service.args⇥s⇥/bin/sh⇥-c⇥kill -USR1 $$", "service.start⇥s")
+	d.i.await("service.state⇥s⇥down⇥{int}⇥{int}⇥signal⇥SIGUSR1⇥{any}")
+}

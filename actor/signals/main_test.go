@@ -3,6 +3,7 @@ package signals
 import (
 	"os"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -16,7 +17,15 @@ const patience = 10 * time.Second
 // gets.
 const helper = "helper:receiver"
 
+// blocked in its place blocks blockable first.
+const blocked = "helper:blocked"
+
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == blocked {
+		block()
+		os.Args[1] = helper
+		panic(syscall.Exec("/proc/self/exe", os.Args, os.Environ()))
+	}
 	if len(os.Args) > 1 && os.Args[1] == helper {
 		also := uint64(0)
 		if len(os.Args) > 2 {

@@ -46,7 +46,11 @@ type Receiver struct {
 // Listen takes over every signal that can be caught. From then on nothing but
 // a fatal signal ends the program.
 func (r *Receiver) Listen() error {
-	r.news = make(chan struct{}, 1)
+	bell, err := actor.SignalBell()
+	if err != nil {
+		return err
+	}
+	r.news, r.bell = make(chan struct{}, 1), bell
 	for s := syscall.Signal(1); s <= protocol.MaxSignal; s++ {
 		switch {
 		case in(fatal, s):
@@ -58,13 +62,12 @@ func (r *Receiver) Listen() error {
 			ignore(s)
 		}
 	}
-	bell, err := actor.SignalBell()
-	if err != nil {
-		return err
-	}
-	r.bell = bell
 	return nil
 }
+
+// Unblock lets come what whoever started the program has blocked. It is called on the main
+// thread, after Listen.
+func (r *Receiver) Unblock() { actor.Unblock(r.caught() | fatal) }
 
 // caught is the set of signals that do something, besides the fatal ones.
 func (r *Receiver) caught() uint64 {
@@ -124,7 +127,7 @@ func (r *Receiver) serve() {
 	caught := r.caught()
 	for s := syscall.Signal(1); s <= protocol.MaxSignal; s++ {
 		if in(caught|fatal, s) {
-			for range actor.Taken(s) {
+			for actor.Take(s) {
 				r.one(s)
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unsafe"
 
 	"daemonproxy/actor"
 	"daemonproxy/controller/protocol"
@@ -33,6 +34,8 @@ func receive(also uint64) {
 	if err := r.Listen(); err != nil {
 		panic(err)
 	}
+	runtime.LockOSThread()
+	r.Unblock()
 	raiseEarly()
 	fmt.Println("goes on after a fault:", faulted())
 	poller, err := actor.NewPoller()
@@ -50,16 +53,12 @@ func receive(also uint64) {
 // raiseEarly raises a signal before anybody waits for it. One that a thread sends to itself has arrived when the call
 // returns.
 func raiseEarly() {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	for range early {
 		if err := unix.Tgkill(unix.Getpid(), unix.Gettid(), unix.SIGUSR2); err != nil {
 			panic(err)
 		}
 	}
 }
-
-const early = 3
 
 // faulted fails as a program can that goes on after it.
 func faulted() (caught bool) {
@@ -78,13 +77,15 @@ type subject struct {
 	lines   chan string
 }
 
-func newSubject(t *testing.T, also ...string) *subject {
+func newSubject(t *testing.T, also ...string) *subject { return newSubjectAs(t, helper, also...) }
+
+func newSubjectAs(t *testing.T, role string, also ...string) *subject {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(self, append([]string{helper}, also...)...)
+	cmd := exec.Command(self, append([]string{role}, also...)...)
 	cmd.Stderr = os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	out, err := cmd.StdoutPipe()
@@ -159,6 +160,34 @@ func TestReceiverCountsWhatItIsToldTo(t *testing.T) {
 	s.send(unix.SIGVTALRM)
 	s.send(unix.SIGHUP)
 	s.want("counted SIGHUP true 1")
+}
+
+// blockable are signals that the runtime leaves as it found them.
+var blockable = []syscall.Signal{unix.SIGUSR1, unix.SIGUSR2, unix.SIGPWR, unix.SIGWINCH}
+
+// block blocks them for the program that is executed next.
+func block() {
+	runtime.LockOSThread()
+	mask := [actor.SigsetSize / 8]uint64{}
+	for _, s := range blockable {
+		mask[0] |= 1 << (s - 1)
+	}
+	if _, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_BLOCK, uintptr(unsafe.Pointer(&mask)), 0, actor.SigsetSize, 0, 0); errno != 0 {
+		panic(errno)
+	}
+}
+
+// A process inherits which signals are blocked, from a program that waits for them by sigwait(2), say.
+func TestReceiverCountsWhatWasBlocked(t *testing.T) {
+	s := newSubjectAs(t, blocked, strconv.FormatUint(1<<(unix.SIGPWR-1)|1<<(unix.SIGWINCH-1), 10))
+	for _, number := range blockable {
+		s.send(number)
+		count := 1
+		if number == unix.SIGUSR2 {
+			count += early
+		}
+		s.want(fmt.Sprintf("counted %s true %d", protocol.Signal(number), count))
+	}
 }
 
 func TestReceiverTellsOfChildrenAndFatalSignals(t *testing.T) {

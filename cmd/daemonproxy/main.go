@@ -57,7 +57,9 @@ func main() {
 	if o.bounded() {
 		frugal()
 	}
-	setUp(&o, pid1, duties).run(mark)
+	d := setUp(&o, pid1, duties)
+	d.receiver.Unblock()
+	d.run(mark)
 }
 
 // setUp makes the daemon on a goroutine that is not pinned: there is much to ask of

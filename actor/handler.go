@@ -4,7 +4,6 @@ package actor
 
 import (
 	"syscall"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -52,11 +51,6 @@ func OnCollapse(handle uintptr) bool {
 	return CatchSent(unix.SIGABRT)
 }
 
-// ring wakes who waits at the bell.
-func ring() {
-	_, _, _ = syscall.RawSyscall(unix.SYS_WRITE, uintptr(signalBell), uintptr(unsafe.Pointer(&one)), unsafe.Sizeof(one))
-}
-
 // onSignal is the handler, never called from Go.
 func onSignal()
 
@@ -64,4 +58,4 @@ func onSignal()
 func onSignalPC() uintptr
 
 // Only the assembly names these.
-var _, _ = onSignal, collapse
+var _, _, _ = onSignal, collapse, one

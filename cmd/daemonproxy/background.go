@@ -182,7 +182,7 @@ func takeMark() *daemonized {
 	if !ok {
 		return nil
 	}
-	syscall.Unsetenv(markVariable)
+	_ = syscall.Unsetenv(markVariable)
 	number, _, _ := strings.Cut(mark, ":")
 	n, ok := protocol.ParseInteger([]byte(number))
 	fd := int(n)

@@ -98,7 +98,7 @@ func (r *Receiver) Watch(p *actor.Poller) error {
 	return p.Add(&r.watch, r.bell)
 }
 
-// Ready is the poller's.
+// Ready is the poller's: there is news.
 func (r *Receiver) Ready(uint32) {
 	select {
 	case r.news <- struct{}{}:
@@ -122,15 +122,19 @@ func (r *Receiver) run(stop <-chan struct{}) {
 	}
 }
 
-// serve passes on what has come.
+// serve passes on one arrival of each signal, and comes again while there are any: a flood of
+// one signal holds up neither the others nor the end.
 func (r *Receiver) serve() {
 	caught := r.caught()
+	more := false
 	for s := syscall.Signal(1); s <= protocol.MaxSignal; s++ {
-		if in(caught|fatal, s) {
-			for actor.Take(s) {
-				r.one(s)
-			}
+		if in(caught|fatal, s) && actor.Take(s) {
+			more = true
+			r.one(s)
 		}
+	}
+	if more {
+		r.Ready(0)
 	}
 }
 

@@ -50,12 +50,13 @@ worker_is_down() { # TIME PID HOW STATUS UPTIME DOWNTIME; all are - if it never 
 }
 
 logger_is_down() { # HOW
-	if [ -z "$closed" ]; then
-		return                   # daemonproxy starts it again by itself
+	if [ "$closed" != yes ]; then
+		return                   # daemonproxy starts it again by itself, or a dump tells of it once more
 	elif [ "$1" = signal ]; then
 		send service.start logger    # killed before it had read everything
 	else
 		say 'the logger is down; good-bye'
+		closed=told
 		send log.filter warning      # else daemonproxy warns that this script still runs
 		send terminate 0
 	fi

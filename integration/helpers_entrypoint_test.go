@@ -7,7 +7,6 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -77,8 +76,9 @@ func helperStubborn([]string) int {
 			fmt.Println("stubborn got SIGTERM")
 		}
 	}()
-	time.Sleep(time.Hour) // a program that never ends, not a wait
-	return 1
+	for {
+		_ = unix.Pause()
+	}
 }
 
 // terminal [STATUS]: says who has the terminal.

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -40,8 +39,9 @@ func helperExit(args []string) int {
 
 // hang runs until something kills it.
 func helperHang([]string) int {
-	time.Sleep(time.Hour) // a program that never ends, not a wait
-	return 1
+	for {
+		_ = unix.Pause()
+	}
 }
 
 // die SIGNAL: ends by the default action of a signal, by number, whatever the Go runtime has set up for it.

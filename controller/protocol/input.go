@@ -73,12 +73,8 @@ func (in *Input) Next() (line []byte, kind LineKind) {
 			in.discard = false
 			continue
 		}
-		switch {
-		case IsSilent(line):
-		case in.nul && hasNUL(line):
-			return line, HasNUL
-		default:
-			return line, Line
+		if kind = classify(line, in.nul); kind != None {
+			return line, kind
 		}
 	}
 }
@@ -114,17 +110,18 @@ func (in *Input) Rest() []byte {
 
 // Classify says how a line without LF is to be treated: None (silently not at
 // all), Line or HasNUL.
-func Classify(line []byte) LineKind {
+func Classify(line []byte) LineKind { return classify(line, true) }
+
+// classify looks for a NUL only if there may be one.
+func classify(line []byte, nul bool) LineKind {
 	switch {
 	case IsSilent(line):
 		return None
-	case hasNUL(line):
+	case nul && bytes.IndexByte(line, 0) >= 0:
 		return HasNUL
 	}
 	return Line
 }
-
-func hasNUL(line []byte) bool { return bytes.IndexByte(line, 0) >= 0 }
 
 // IsSilent reports whether a line is a comment, or made only of blanks, TABs
 // and CRs, or empty.

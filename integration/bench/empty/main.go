@@ -5,7 +5,6 @@ package main
 
 import (
 	"strconv"
-	"sync"
 	"syscall"
 	"time"
 	_ "unsafe" // for go:linkname
@@ -21,19 +20,18 @@ func main() {
 	if len(args) > 2 {
 		_ = unix.Exec(args[1], args[1:], syscall.Environ())
 	}
-	var parked sync.WaitGroup
 	ended := make(chan struct{})
 	time.AfterFunc(time.Hour, func() { close(ended) }).Stop()
 	if len(args) > 1 {
 		n, _ := strconv.Atoi(args[1])
 		for range n {
-			arena := new([512]byte)
-			parked.Go(func() {
-				<-ended
-				arena[0]++
-			})
+			go park(new([512]byte), ended)
 		}
 	}
 	_ = unix.Pause()
-	parked.Wait()
+}
+
+func park(arena *[512]byte, ended chan struct{}) {
+	<-ended
+	arena[0]++
 }

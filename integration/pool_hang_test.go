@@ -28,7 +28,11 @@ func sixteenHang(t *testing.T, pools []string) {
 	d.i.send("service.args⇥other⇥{helper hang}", "service.start⇥other", "service.args⇥quick⇥/bin/true", "fd.open⇥f⇥read⇥/dev/null")
 	d.i.await("service.state⇥other⇥up⇥{any}")
 	d.i.skip()
-	threads := d.memory(3)
+	threads := 0
+	d.eventually("the spare threads are made, a moment after the start", func() bool {
+		threads = d.memory(3)
+		return threads >= spareThreads
+	})
 	var open []func()
 	for n := range maxHanging {
 		d.i.send(fmt.Sprintf("service.args⇥s%d⇥{dir}/program", n), fmt.Sprintf("service.fds⇥s%d⇥f⇥stdout⇥stderr", n),
@@ -81,6 +85,9 @@ func sixteenHang(t *testing.T, pools []string) {
 	holdNoThreads(d, threads, pools != nil)
 	d.i.skip()
 }
+
+// spareThreads are those that the daemon makes beforehand, with the main one and the runtime's monitor.
+const spareThreads = 11
 
 // holdNoThreads compares the number of threads with what it was. Without pools one or the other may be made at any
 // time, though not one for each start.

@@ -82,7 +82,7 @@ func newHouse(t *testing.T, slots int) *house {
 	}
 	duties := mainthread.New(log, nil)
 	handles := handle.NewRegistry(bus, log, 0, 0)
-	spawners := spawn.NewPool(nil, 0, protocol.Strerror)
+	spawners := spawn.NewPool(poller, nil, 0, protocol.Strerror)
 	services := &service.World{
 		Bus: bus, Clock: clock, Log: log, Duties: duties, Ledger: &signals.Ledger{},
 		Reaper: reaper.New(service.Births(spawners), nil), Spawners: spawners, Descriptors: lender{handles},

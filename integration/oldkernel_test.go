@@ -53,9 +53,9 @@ func signalSet(names ...string) (set uint64) {
 	return set
 }
 
-// onOldKernel is before clone3 (Linux 5.3), close_range (5.9) and futex_waitv (5.16).
+// onOldKernel is before clone3 (Linux 5.3) and close_range (5.9).
 func onOldKernel(args []string) setup {
-	return without(args, unix.SYS_CLONE3, unix.SYS_CLOSE_RANGE, unix.SYS_FUTEX_WAITV)
+	return without(args, unix.SYS_CLONE3, unix.SYS_CLOSE_RANGE)
 }
 
 func without(args []string, calls ...int) setup {

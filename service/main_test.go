@@ -57,6 +57,7 @@ type house struct {
 	registry *Registry
 	call     *Call
 	controls *controls
+	poller   *actor.Poller
 	spawners *spawn.Pool
 	lines    chan string
 	left     chan struct{} // news of settling: there may be one less to wait for
@@ -88,7 +89,10 @@ func newHouse(t *testing.T, maxSlots, valueLimit int) *house {
 	log.Attach([]byte("stderr"), sink{file})
 	bus := &actor.Bus{Trace: func(line []byte) { h.lines <- strings.TrimSuffix(string(line), "\n") }}
 	clock := actor.NewClock(func() int64 { return actor.Monotonic() + h.ahead.Load() })
-	h.spawners = spawn.NewPool(os.Environ(), 0, protocol.Strerror)
+	if h.poller, err = actor.NewPoller(); err != nil {
+		t.Fatal(err)
+	}
+	h.spawners = spawn.NewPool(h.poller, os.Environ(), 0, protocol.Strerror)
 	h.world = &World{
 		Bus: bus, Clock: clock, Log: log, Duties: mainthread.New(log, nil), Ledger: &signals.Ledger{},
 		Reaper: reaper.New(Births(h.spawners), nil), Spawners: h.spawners,
@@ -117,6 +121,7 @@ func (h *house) run() {
 	})
 	running.Go(func() { h.world.Clock.Run(stop) })
 	running.Go(h.world.Reaper.Run)
+	running.Go(h.poller.Run)
 	h.t.Cleanup(func() {
 		h.world.Duties.Terminate(0, "")
 		h.spawners.Stop()
@@ -124,6 +129,7 @@ func (h *house) run() {
 		h.registry.Stop()
 		ossignal.Stop(children)
 		h.world.Reaper.Stop()
+		h.poller.Close()
 		close(stop)
 		running.Wait()
 		_ = h.log.Close()

@@ -94,7 +94,7 @@ func newDaemon(o *options, pid1 bool, duties *mainthread.Duties) *daemon {
 		d.takeKeyboard()
 	}
 
-	d.spawners = spawn.NewPool(duties.Environ, handled, protocol.Strerror)
+	d.spawners = spawn.NewPool(poller, duties.Environ, handled, protocol.Strerror)
 	d.reaper = reaper.New(service.Births(d.spawners), system)
 	services := &service.World{
 		Bus: bus, Clock: d.clock, Log: d.log, Duties: duties, Ledger: ledger,
@@ -107,7 +107,7 @@ func newDaemon(o *options, pid1 bool, duties *mainthread.Duties) *daemon {
 		d.main = nil // under a guard
 	}
 	bus.Reserve(o.maxClients)
-	poller.Reserve(o.maxClients + 1)
+	poller.Reserve(o.maxClients + spawn.Spawners + 1)
 	world := &controller.World{
 		Bus: bus, Clock: d.clock, Poller: poller, Log: d.log, Duties: duties,
 		Ledger: ledger, Services: d.services, Handles: d.handles, Grown: o.bounded(),
@@ -223,7 +223,7 @@ func (d *daemon) run(mark *daemonized) {
 	for _, run := range []func(stop <-chan struct{}){d.clock.Run, d.receiver.Run, d.log.Run} {
 		roots.Go(func() { run(stop) })
 	}
-	roots.Go(d.poller.Run)
+	go d.poller.Run() // outlives the roots: it has the news of starts
 	go d.reaper.Run() // outlives the roots: what was forked in the last moment is adopted
 	go d.socket.Run() // outlives the roots if it hangs in a file system
 	if d.main != nil {
@@ -236,7 +236,7 @@ func (d *daemon) run(mark *daemonized) {
 	if !d.options.bounded() {
 		time.AfterFunc(calm, func() {
 			actor.Attempt(func() {
-				stockUp()
+				d.stockUp()
 				forgetSetUp(d.options.mlockall)
 			})
 		})
@@ -247,7 +247,6 @@ func (d *daemon) run(mark *daemonized) {
 	<-d.duties.Ordered()
 	d.spawners.Close()
 	close(stop)
-	d.poller.Close()
 	roots.Wait()
 	d.socket.Stop(socketPatience)
 	// Nobody but this thread is needed any more; connections that still work on

@@ -21,6 +21,9 @@ import (
 //go:nosplit
 //go:nocheckptr
 func child(im *image) {
+	if im.vanishes {
+		exit(0)
+	}
 	if im.cleared {
 		setSignals(im, im.uncleared)
 	} else {
@@ -36,7 +39,10 @@ func child(im *image) {
 	if !place(im) {
 		die(im)
 	}
-	closeRange(int32(im.count), math.MaxInt32)
+	if first := int32(im.count); im.leave > first {
+		closeRange(first, im.leave-1)
+	}
+	closeRange(max(im.leave+1, int32(im.count)), math.MaxInt32)
 	if born.differ {
 		restoreLimit(im)
 	}

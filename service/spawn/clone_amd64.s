@@ -13,27 +13,25 @@
 // towards the little room that a nosplit function has on the parent's stack.
 // R12 carries the image over: the kernel preserves it.
 
-// func trap(number, a1, a2, a3, a4 uintptr, im *image) (r1, errno uintptr)
-TEXT ·trap(SB),NOSPLIT,$0-64
+// func trap(number, a1, a2, a3 uintptr, im *image) (r1, errno uintptr)
+TEXT ·trap(SB),NOSPLIT,$0-56
 	MOVQ	number+0(FP), AX
 	MOVQ	a1+8(FP), DI
 	MOVQ	a2+16(FP), SI
 	MOVQ	a3+24(FP), DX
-	MOVQ	a4+32(FP), R10
-	MOVQ	R10, R8
-	MOVQ	im+40(FP), R12
+	MOVQ	im+32(FP), R12
 	SYSCALL
 	TESTQ	AX, AX
 	JZ	inchild
 	CMPQ	AX, $0xfffffffffffff001
 	JCC	failed
-	MOVQ	AX, r1+48(FP)
-	MOVQ	$0, errno+56(FP)
+	MOVQ	AX, r1+40(FP)
+	MOVQ	$0, errno+48(FP)
 	RET
 failed:
 	NEGQ	AX
-	MOVQ	$0, r1+48(FP)
-	MOVQ	AX, errno+56(FP)
+	MOVQ	$0, r1+40(FP)
+	MOVQ	AX, errno+48(FP)
 	RET
 inchild:
 	XORL	BP, BP

@@ -5,32 +5,30 @@
 #define SYS_exit_group 248
 
 // See clone_amd64.s for the idea. R8 carries the image over. The third argument
-// is where to store the pid here too; the last two have changed places.
+// is where to store the pid here too.
 
-// func trap(number, a1, a2, a3, a4 uintptr, im *image) (r1, errno uintptr)
-TEXT ·trap(SB),NOSPLIT,$0-32
+// func trap(number, a1, a2, a3 uintptr, im *image) (r1, errno uintptr)
+TEXT ·trap(SB),NOSPLIT,$0-28
 	MOVW	number+0(FP), R7
 	MOVW	a1+4(FP), R0
 	MOVW	a2+8(FP), R1
 	MOVW	a3+12(FP), R2
-	MOVW	a4+16(FP), R3
-	MOVW	R3, R4
-	MOVW	im+20(FP), R8
+	MOVW	im+16(FP), R8
 	SWI	$0
 	CMP	$0, R0
 	BEQ	inchild
 	MOVW	$0xfffff001, R1
 	CMP	R1, R0
 	BCS	failed
-	MOVW	R0, r1+24(FP)
+	MOVW	R0, r1+20(FP)
 	MOVW	$0, R0
-	MOVW	R0, errno+28(FP)
+	MOVW	R0, errno+24(FP)
 	RET
 failed:
 	RSB	$0, R0, R0
-	MOVW	R0, errno+28(FP)
+	MOVW	R0, errno+24(FP)
 	MOVW	$0, R0
-	MOVW	R0, r1+24(FP)
+	MOVW	R0, r1+20(FP)
 	RET
 inchild:
 	MOVW	R8, 4(R13)

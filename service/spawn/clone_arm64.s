@@ -7,26 +7,24 @@
 
 // See clone_amd64.s for the idea. R19 carries the image over.
 
-// func trap(number, a1, a2, a3, a4 uintptr, im *image) (r1, errno uintptr)
-TEXT ·trap(SB),NOSPLIT,$0-64
+// func trap(number, a1, a2, a3 uintptr, im *image) (r1, errno uintptr)
+TEXT ·trap(SB),NOSPLIT,$0-56
 	MOVD	number+0(FP), R8
 	MOVD	a1+8(FP), R0
 	MOVD	a2+16(FP), R1
 	MOVD	a3+24(FP), R2
-	MOVD	a4+32(FP), R3
-	MOVD	R3, R4
-	MOVD	im+40(FP), R19
+	MOVD	im+32(FP), R19
 	SVC
 	CBZ	R0, inchild
 	CMN	$4095, R0
 	BCS	failed
-	MOVD	R0, r1+48(FP)
-	MOVD	ZR, errno+56(FP)
+	MOVD	R0, r1+40(FP)
+	MOVD	ZR, errno+48(FP)
 	RET
 failed:
 	NEG	R0, R0
-	MOVD	ZR, r1+48(FP)
-	MOVD	R0, errno+56(FP)
+	MOVD	ZR, r1+40(FP)
+	MOVD	R0, errno+48(FP)
 	RET
 inchild:
 	MOVD	ZR, R29

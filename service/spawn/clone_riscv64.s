@@ -7,26 +7,24 @@
 
 // See clone_amd64.s for the idea. X18 carries the image over.
 
-// func trap(number, a1, a2, a3, a4 uintptr, im *image) (r1, errno uintptr)
-TEXT ·trap(SB),NOSPLIT,$0-64
+// func trap(number, a1, a2, a3 uintptr, im *image) (r1, errno uintptr)
+TEXT ·trap(SB),NOSPLIT,$0-56
 	MOV	number+0(FP), A7
 	MOV	a1+8(FP), A0
 	MOV	a2+16(FP), A1
 	MOV	a3+24(FP), A2
-	MOV	a4+32(FP), A3
-	MOV	A3, A4
-	MOV	im+40(FP), X18
+	MOV	im+32(FP), X18
 	ECALL
 	BEQZ	A0, inchild
 	MOV	$-4095, T0
 	BGEU	A0, T0, failed
-	MOV	A0, r1+48(FP)
-	MOV	ZERO, errno+56(FP)
+	MOV	A0, r1+40(FP)
+	MOV	ZERO, errno+48(FP)
 	RET
 failed:
 	NEG	A0, A0
-	MOV	ZERO, r1+48(FP)
-	MOV	A0, errno+56(FP)
+	MOV	ZERO, r1+40(FP)
+	MOV	A0, errno+48(FP)
 	RET
 inchild:
 	MOV	X18, A0

@@ -91,3 +91,17 @@ func endBy(sig syscall.Signal, status syscall.WaitStatus) bool {
 
 // ready tells whether such a child is to be sent it yet: that may come at any time.
 func ready(int) bool { return true }
+
+// Room leaves nothing but a child that has ended.
+func TestRoom(t *testing.T) {
+	p := newPool(t)
+	for range 3 {
+		if !p.Room() {
+			t.Fatal("there is room")
+		}
+		var status syscall.WaitStatus
+		if _, err := syscall.Wait4(-1, &status, 0, nil); err != nil || status != 0 {
+			t.Fatalf("status %#x, %v", status, err)
+		}
+	}
+}

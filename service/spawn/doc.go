@@ -47,16 +47,17 @@
 // pool's users both are the same but for the cost: the applet's parent allocates,
 // and the way is 1-2 ms longer.
 //
-// The clone lives in child.go, fork.go, leave.go, clone_*.s; the applet in applet.go (its
-// own side), fork_applet.go (the parent's) and labour.go; steps.go and exec.go serve both.
+// The clone lives in child.go, fork.go, clone_*.s; the applet in applet.go (its
+// own side), fork_applet.go (the parent's) and labour.go; steps.go, exec.go and notice.go serve both.
 //
 // A vfork(2) keeps a thread of the parent until the child has left its memory, by an exec or
-// its end. Here the kernel clears a word in that moment, and one thread waits for the
-// words of all starts but one (leave.go). So 16 programs that hang hold two threads,
-// not 16. As many would have to be there beforehand, since the runtime ends the
-// program if it is refused a thread, and what refuses threads is what refuses forks.
-// Where futex_waitv is missing (before Linux 5.16, or by a filter of system calls) it is
-// a vfork.
+// its end. Programs that hang would keep as many threads, and those would have to be there beforehand,
+// since the runtime ends the program if it is refused one, and what refuses threads is what refuses forks. Here the
+// child holds the write end of a pipe, which an exec closes after it has left the memory, as does an end, and the
+// poller waits for that. So no start needs a thread, and the thread that made the child need not hand
+// its work to another one, which would wake the runtime's monitor, too. The price is that the news comes a moment later, when the
+// program is about to run: who waits on a word that the kernel clears (CLONE_CHILD_CLEARTID) has it as the memory is
+// left, but needs a thread. Where no two descriptors are left, it is a vfork.
 //
 // For the kernel such a child is a process that shares the daemon's memory and not one in a
 // vfork, until its exec: who alters the oom_score_adj of the one alters that of the
@@ -123,11 +124,11 @@
 // plain numbers of image. They run on a stack of their own: the parent's stack,
 // which a collector may be scanning at that moment, is never written.
 //
-// The parent brackets clone with what the runtime offers for it, in the order
-// LockOSThread, BeforeFork, entersyscall, clone, exitsyscall, AfterFork,
-// UnlockOSThread. BeforeFork blocks all signals, so that no handler of the
-// daemon's runs in the child; entersyscall lets the collector and all others go on while
-// the kernel takes its time. runtime_AfterForkInChild is not called: it writes a variable
+// BeforeFork blocks all signals, so that no handler of the daemon's runs in the child, and AfterFork
+// lets them come again. The runtime is not told of the clone: it waits for nothing but the kernel's memory, and
+// is over before the runtime would look. A vfork may last, so it is in brackets of LockOSThread, BeforeFork,
+// entersyscall, exitsyscall, AfterFork, UnlockOSThread, and the collector and all others go on.
+// runtime_AfterForkInChild is not called: it writes a variable
 // of the runtime's in the belief that only one child exists at a time, and it
 // unblocks signals before our actions are set.
 //

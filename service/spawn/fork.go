@@ -4,6 +4,7 @@ package spawn
 
 import (
 	"runtime"
+	"sync"
 	"syscall"
 	"unsafe"
 
@@ -12,14 +13,6 @@ import (
 
 // StartPath names the way in which programs are begun, for --version.
 const StartPath = "clone"
-
-// Threads returns how many threads may have to wait for programs.
-func Threads() int {
-	if canWait {
-		return 2
-	}
-	return Spawners
-}
 
 // image is what one child is made from, and its report. The child sees it in the
 // parent's memory. It writes numbers there, never a pointer.
@@ -33,6 +26,8 @@ type image struct {
 	entry uintptr        // where child begins
 	abort bool
 
+	vanishes bool // the child does nothing
+
 	cleared bool // the kernel has given all caught signals their default action
 
 	leads    bool  // the child leads a process group of its own
@@ -43,6 +38,7 @@ type image struct {
 
 	limit syscall.Rlimit // for the child to read into
 
+	leave    int32 // the write end of a pipe that the child holds until it has left our memory; -1 if the parent sees that otherwise
 	step     Step
 	errno    syscall.Errno
 	source   int32
@@ -56,15 +52,14 @@ func (s *Spawner) fork() {
 	im := &s.image
 	im.dumpable = -1
 	im.stack = unsafe.Pointer(&s.scratch.stack)
-	begin := child
-	im.entry = **(**uintptr)(unsafe.Pointer(&begin))
+	im.begin()
 	s.executes()
 	at := nanotime()
 	var pid, errno uintptr
-	if canWait {
-		pid, errno = s.pool.leavers.clone(s)
+	if read, write, ok := s.leavePipe(); ok {
+		pid, errno = s.clone(read, write)
 	} else {
-		pid, errno = forked(s, nil)
+		pid, errno = vfork(&s.birth.pid, im)
 	}
 	// A child that died on purpose has made the memory that it shared with us
 	// undumpable; see die.
@@ -81,18 +76,93 @@ func (s *Spawner) fork() {
 	}
 }
 
-// forked makes the child of a spawner, which clears the word when it leaves.
-func forked(s *Spawner, word *uint32) (pid, errno uintptr) {
+// clone makes the child and returns when that has left our memory, by its exec or its end: it alone holds
+// the write end of a pipe then, which is close-on-exec, and the kernel takes the memory from it before the descriptors.
+func (s *Spawner) clone(read, write int) (pid, errno uintptr) {
+	s.image.leave = int32(write)
+	pid, errno = clone(&s.birth.pid, &s.image)
+	afterFork()
+	closePipe(write)
+	s.pool.forking.Unlock()
+	if errno == 0 {
+		<-s.notice.news
+	}
+	s.pool.poller.Remove(&s.notice.watch)
+	closePipe(read)
+	return pid, errno
+}
+
+// leavePipe makes the pipe, and forking is locked until it was given to the child: another one that is born
+// meanwhile would hold it, too. Its write end lies above the descriptors of the program.
+func (s *Spawner) leavePipe() (read, write int, ok bool) {
+	var p [2]int
+	s.pool.forking.Lock()
+	if unix.Pipe2(p[:], unix.O_CLOEXEC) == nil {
+		read, write = p[0], p[1]
+		if write < s.image.count {
+			write, _ = unix.FcntlInt(uintptr(p[1]), unix.F_DUPFD_CLOEXEC, s.image.count)
+			closePipe(p[1])
+		}
+		if write >= 0 && s.notice.open(s.pool.poller, read) == nil {
+			return read, write, true
+		}
+		closePipe(read)
+		if write >= 0 {
+			closePipe(write)
+		}
+	}
+	s.pool.forking.Unlock()
+	return 0, 0, false
+}
+
+// closePipe closes an end that nobody reads or writes: that waits for nothing.
+func closePipe(fd int) {
+	_, _, _ = syscall.RawSyscall(syscall.SYS_CLOSE, uintptr(fd), 0, 0)
+}
+
+// vfork makes the child where there is no descriptor to spare: the thread waits until it has left.
+func vfork(birth *int32, im *image) (pid, errno uintptr) {
+	im.leave = -1
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	pid, errno = clone(&s.birth.pid, word, &s.image)
+	pid, errno = clone(birth, im)
 	afterFork()
 	return pid, errno
 }
 
-// clone makes the child. In the parent it returns at once, or, on a kernel that can't
-// tell us of it later, when the child has executed its program or is dead. Between
-// beforeFork and afterFork no function may be called that checks its stack.
+// room is what Room makes a child from.
+type room struct {
+	mu    sync.Mutex
+	image image
+}
+
+// Room tells whether the system makes one more process, and so one more thread, by making one that ends at
+// once. The reaper takes that for an orphan.
+func (p *Pool) Room() bool {
+	p.room.mu.Lock()
+	defer p.room.mu.Unlock()
+	im := &p.room.image
+	if im.stack == nil {
+		stack, errno := mapMemory(stackSize)
+		if errno != 0 {
+			return false
+		}
+		*im = image{world: p.world, stack: stack, vanishes: true}
+		im.begin()
+	}
+	var pid int32
+	_, errno := vfork(&pid, im)
+	return errno == 0
+}
+
+// begin has the child begin with the function child.
+func (im *image) begin() {
+	begin := child
+	im.entry = **(**uintptr)(unsafe.Pointer(&begin))
+}
+
+// clone makes the child. In the parent it returns at once, or, if there is no pipe, when the child has
+// executed its program or is dead. Between beforeFork and afterFork no function may be called that checks its stack.
 //
 // The actions of signals are cleared by the kernel where it can do that: one by
 // one it costs the child 60 system calls, a fifth of the time of a start.
@@ -100,26 +170,26 @@ func forked(s *Spawner, word *uint32) (pid, errno uintptr) {
 //go:noinline
 //go:norace
 //go:nosplit
-func clone(pid *int32, word *uint32, im *image) (r1, errno uintptr) {
+func clone(pid *int32, im *image) (r1, errno uintptr) {
 	flags := uintptr(unix.CLONE_VM | unix.CLONE_PARENT_SETTID)
-	if canWait {
-		flags |= unix.CLONE_CHILD_CLEARTID
-	} else {
+	if im.leave < 0 {
 		flags |= unix.CLONE_VFORK
 	}
 	args := cloneArgs{
 		flags:      uint64(flags) | unix.CLONE_CLEAR_SIGHAND,
 		parentTID:  uint64(uintptr(unsafe.Pointer(pid))),
-		childTID:   uint64(uintptr(unsafe.Pointer(word))),
 		exitSignal: uint64(unix.SIGCHLD),
 		stack:      uint64(uintptr(im.stack)),
 		stackSize:  stackSize - 64,
 	}
+	lasts := im.leave < 0 && !im.vanishes
 	beforeFork()
-	entersyscall()
+	if lasts {
+		entersyscall()
+	}
 	im.cleared = !unclearing
 	if im.cleared {
-		r1, errno = trap(unix.SYS_CLONE3, uintptr(unsafe.Pointer(&args)), unsafe.Sizeof(args), 0, 0, im)
+		r1, errno = trap(unix.SYS_CLONE3, uintptr(unsafe.Pointer(&args)), unsafe.Sizeof(args), 0, im)
 		switch syscall.Errno(errno) {
 		case syscall.ENOSYS, syscall.EINVAL, syscall.EPERM:
 			// Before Linux 5.5, or a filter of system calls that does not know this one.
@@ -129,9 +199,11 @@ func clone(pid *int32, word *uint32, im *image) (r1, errno uintptr) {
 	}
 	if !im.cleared {
 		r1, errno = trap(syscall.SYS_CLONE, flags|uintptr(unix.SIGCHLD), uintptr(im.stack)+stackSize-64,
-			uintptr(unsafe.Pointer(pid)), uintptr(unsafe.Pointer(word)), im)
+			uintptr(unsafe.Pointer(pid)), im)
 	}
-	exitsyscall()
+	if lasts {
+		exitsyscall()
+	}
 	return
 }
 
@@ -200,12 +272,10 @@ var undumpable int32
 var _ = exitBySignal
 
 // trap makes a system call, a clone, with the stack that the arguments
-// name; the child runs the function child there. a4 is the fifth argument too: which of
-// them is the word to be cleared depends on the architecture, and the other is not
-// looked at. errno is 0 or why there is no child.
+// name; the child runs the function child there. errno is 0 or why there is no child.
 //
 //go:noescape
-func trap(number, a1, a2, a3, a4 uintptr, im *image) (r1, errno uintptr)
+func trap(number, a1, a2, a3 uintptr, im *image) (r1, errno uintptr)
 
 // cas is CompareAndSwap, as the race detector would take the one of sync/atomic
 // for its own, which a child must not run.

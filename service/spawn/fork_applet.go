@@ -14,16 +14,6 @@ import (
 // StartPath names the way in which programs are begun, for --version.
 const StartPath = "applet"
 
-// Threads returns how many threads may have to wait for programs.
-func Threads() int { return Spawners }
-
-// leavers is of use only where the child shares our memory.
-type leavers struct{}
-
-func (leavers) init() {}
-func (leavers) warm() {}
-func (leavers) stop() {}
-
 // image is what one program is made from.
 type image struct {
 	*world
@@ -53,6 +43,12 @@ func (s *Spawner) fork() {
 		s.outcome.ForkErrno = errnoOf(err)
 		return
 	}
+	if err := s.notice.open(s.pool.poller, pair[0]); err != nil {
+		unix.Close(pair[0])
+		unix.Close(pair[1])
+		s.outcome.ForkErrno = errnoOf(err)
+		return
+	}
 	o := s.check()
 	s.birth.expect()
 	s.outcome.At = nanotime()
@@ -77,8 +73,15 @@ func (s *Spawner) fork() {
 		s.outcome.Foreground = group.Foreground
 		s.converse(pair[0], &o)
 	}
+	s.pool.poller.Remove(&s.notice.watch)
 	unix.Close(pair[0])
 }
+
+// room is of use only where the system is asked.
+type room struct{}
+
+// Room tells whether the system makes one more thread. It is not asked here.
+func (p *Pool) Room() bool { return true }
 
 // leadership is what Lead asked for. The foreground is taken in the child, where
 // all signals are blocked, SIGTTOU among them.
@@ -214,11 +217,11 @@ func (s *Spawner) converse(control int, o *order) {
 	arguments := s.argumentText()
 	environ := s.pool.block
 	o.argument, o.environ = uint32(len(arguments)), uint32(len(environ))
-	if send(control, bytesOf(o)) && send(control, arguments) {
-		send(control, environ)
+	if s.send(control, bytesOf(o)) && s.send(control, arguments) {
+		s.send(control, environ)
 	}
 	var r report
-	for receive(control, bytesOf(&r)) && r.magic == reportMagic {
+	for s.receive(control, bytesOf(&r)) && r.magic == reportMagic {
 		switch s.outcome.Step = Step(r.step); s.outcome.Step {
 		case StepNone:
 			s.executes()
@@ -226,7 +229,7 @@ func (s *Spawner) converse(control int, o *order) {
 			s.outcome.StepErrno = syscall.Errno(r.errno)
 		}
 	}
-	for b := [64]byte{}; receive(control, b[:]); { // the last words of the applet's runtime
+	for b := [64]byte{}; s.receive(control, b[:]); { // the last words of the applet's runtime
 	}
 	if s.outcome.Step == StepNone {
 		s.outcome.StepErrno, s.outcome.Source, s.outcome.Position = 0, 0, 0
@@ -252,16 +255,32 @@ func (s *Spawner) argumentText() []byte {
 }
 
 // send returns false if nobody is there to read it.
-func send(control int, b []byte) bool {
+func (s *Spawner) send(control int, b []byte) bool {
+	return s.transfer(b, func(b []byte) (int, error) {
+		return unix.SendmsgN(control, b, nil, nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
+	})
+}
+
+// receive fills all of b. It returns false at the end of the socket.
+func (s *Spawner) receive(control int, b []byte) bool {
+	return s.transfer(b, func(b []byte) (int, error) {
+		n, _, err := unix.Recvfrom(control, b, unix.MSG_DONTWAIT)
+		return n, err
+	})
+}
+
+// transfer does it step by step, and waits for the poller where that can't go on.
+func (s *Spawner) transfer(b []byte, step func([]byte) (int, error)) bool {
 	for len(b) > 0 {
-		n, err := unix.SendmsgN(control, b, nil, nil, unix.MSG_NOSIGNAL)
-		if err == syscall.EINTR {
-			continue
-		}
-		if err != nil {
+		switch n, err := step(b); {
+		case err == syscall.EINTR:
+		case err == syscall.EAGAIN:
+			<-s.notice.news
+		case err != nil || n == 0:
 			return false
+		default:
+			b = b[n:]
 		}
-		b = b[n:]
 	}
 	return true
 }

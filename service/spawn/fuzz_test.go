@@ -25,7 +25,7 @@ func FuzzArguments(f *testing.F) {
 		f.Add(text, uint16(0))
 		f.Add(text, uint16(5000))
 	}
-	pool := NewPool(nil, 0, strerror)
+	pool := NewPool(nil, nil, 0, strerror)
 	f.Cleanup(pool.Stop)
 	s := &pool.spawners[Spawners-1]
 	f.Fuzz(func(t *testing.T, text string, more uint16) {

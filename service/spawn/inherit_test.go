@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"daemonproxy/actor"
 )
 
 // helperNested is a small daemon: it starts the given program, with its own
@@ -15,7 +17,12 @@ import (
 func helperNested(args []string) {
 	signal.Ignore(syscall.SIGPIPE, syscall.SIGALRM, syscall.SIGTTOU)
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGWINCH, syscall.SIGTSTP)
-	p := NewPool(os.Environ(), 0, strerror)
+	poller, err := actor.NewPoller()
+	if err != nil {
+		panic(err)
+	}
+	go poller.Run()
+	p := NewPool(poller, os.Environ(), 0, strerror)
 	c := newClient()
 	p.Acquire(&c.Ticket)
 	s := <-c.granted

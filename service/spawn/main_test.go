@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"daemonproxy/actor"
+
 	"go.uber.org/goleak"
 )
 
@@ -174,9 +176,25 @@ func newPool(t testing.TB, environ ...string) *Pool {
 	if environ == nil {
 		environ = []string{"PATH=" + os.Getenv("PATH"), "GOMAXPROCS=2", "GODEBUG=containermaxprocs=0,updatemaxprocs=0", noSleep}
 	}
-	p := NewPool(environ, 0, strerror)
+	p := NewPool(newPoller(t), environ, 0, strerror)
 	t.Cleanup(p.Stop)
 	return p
+}
+
+// newPoller makes a poller that runs until the test is over.
+func newPoller(t testing.TB) *actor.Poller {
+	t.Helper()
+	poller, err := actor.NewPoller()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var running sync.WaitGroup
+	running.Go(poller.Run)
+	t.Cleanup(func() {
+		poller.Close()
+		running.Wait()
+	})
+	return poller
 }
 
 // strerror gives every error a text that says which it is.

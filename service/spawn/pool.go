@@ -20,8 +20,11 @@ const (
 
 // A Pool is the set of spawners and the queue for them.
 type Pool struct {
-	*world  // what all children are given; never changes
-	leavers leavers
+	*world // what all children are given; never changes
+	poller *actor.Poller
+
+	forking sync.Mutex // one clone at a time
+	room    room
 
 	mu       sync.Mutex
 	spawners [Spawners]Spawner
@@ -41,14 +44,14 @@ type Pool struct {
 // in handled (N at bit N-1) are, like those that every daemon handles, not left
 // ignored in children. What the process ignores it must ignore by now. Texts of
 // errors are taken from strerror now, since a child can't ask for them.
-func NewPool(environ []string, handled uint64, strerror func(syscall.Errno) string) *Pool {
-	p := &Pool{world: newWorld(environ, handled, strerror), settled: make(chan struct{}, 1)}
+func NewPool(poller *actor.Poller, environ []string, handled uint64, strerror func(syscall.Errno) string) *Pool {
+	p := &Pool{poller: poller, world: newWorld(environ, handled, strerror), settled: make(chan struct{}, 1)}
 	p.clock = actor.NewTimer(p.look)
 	p.births.L = &p.mu
-	p.leavers.init()
 	for i := range p.spawners {
 		s := &p.spawners[i]
 		s.pool, s.index, s.birth.pool = p, i, p
+		s.notice.init()
 		s.wake = make(chan struct{}, 1)
 	}
 	return p
@@ -116,7 +119,6 @@ func (p *Pool) Stop() {
 	if !p.stopped {
 		p.stopped = true
 		p.clock.Stop()
-		p.leavers.stop()
 		for i := range p.spawners {
 			close(p.spawners[i].wake)
 		}

@@ -37,6 +37,7 @@ type Spawner struct {
 	fault   syscall.Errno
 	image   image
 	outcome Outcome
+	notice  notice
 }
 
 // A Step is what a child was at when it failed.

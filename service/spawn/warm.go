@@ -6,7 +6,6 @@ import "daemonproxy/actor"
 // first Acquire, so that nothing is made later. Its error says that there is no
 // memory.
 func (p *Pool) Warm() error {
-	p.leavers.warm()
 	for i := range p.spawners {
 		s := &p.spawners[i]
 		p.mu.Lock()

@@ -37,6 +37,10 @@ func Catch(s syscall.Signal) bool {
 	return SetSigaction(s, &ours, nil)
 }
 
+// Drop has a signal do nothing. It is counted and not taken, so only the first of its kind rings the bell.
+// One that the kernel drops (SIG_IGN) would be ignored in every child, and cost it a system call to undo that.
+func Drop(s syscall.Signal) { Catch(s) }
+
 // CatchSent is Catch for a signal that is counted only if somebody else has sent it.
 func CatchSent(s syscall.Signal) bool {
 	fault[s] = 1

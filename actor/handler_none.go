@@ -34,6 +34,9 @@ func Catch(s syscall.Signal) bool {
 	return true
 }
 
+// Drop has a signal do nothing.
+func Drop(s syscall.Signal) { Ignore(s) }
+
 // CatchSent is Catch.
 func CatchSent(s syscall.Signal) bool { return Catch(s) }
 

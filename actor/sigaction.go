@@ -27,3 +27,10 @@ func SetSigaction(s syscall.Signal, action, old *Sigaction) bool {
 		uintptr(unsafe.Pointer(action)), uintptr(unsafe.Pointer(old)), SigsetSize, 0, 0)
 	return errno == 0
 }
+
+// Ignore has the kernel drop a signal.
+func Ignore(s syscall.Signal) {
+	var action Sigaction
+	action[ActionHandler] = SigIgn
+	SetSigaction(s, &action, nil)
+}

@@ -23,6 +23,11 @@ const untouched = 1<<(unix.SIGKILL-1) | 1<<(unix.SIGSTOP-1) | 1<<(unix.SIGTSTP-1
 	1<<(unix.SIGTTIN-1) | 1<<(unix.SIGCONT-1) |
 	1<<(unix.SIGURG-1) | 1<<(unix.SIGPROF-1)
 
+// ignored signals are dropped by the kernel: whoever sets up a terminal from the background is stopped by
+// SIGTTOU, or asked to try again for ever, unless that is ignored; and what a filter of system calls traps would seem
+// to have succeeded if SIGSYS were caught.
+const ignored = 1<<(unix.SIGTTOU-1) | 1<<(unix.SIGSYS-1)
+
 func in(set uint64, s syscall.Signal) bool { return set>>(s-1)&1 != 0 }
 
 // Receiver turns what the kernel delivers into calls. All of them run on the
@@ -58,8 +63,10 @@ func (r *Receiver) Listen() error {
 		case in(r.caught(), s):
 			actor.Catch(s)
 		case in(untouched, s):
-		case s < firstDropped:
-			ignore(s)
+		case in(ignored, s):
+			actor.Ignore(s)
+		case s < firstLeft:
+			actor.Drop(s)
 		}
 	}
 	return nil
@@ -78,19 +85,11 @@ func (r *Receiver) caught() uint64 {
 	return set
 }
 
-// firstDropped is the first signal that nobody here has a use for and that is
+// firstLeft is the first signal that nobody here has a use for and that is
 // left to the runtime's handler, which drops it on the spot (measured: a flood of
-// 300,000, as fast as one process can send them). Ignored, each of the thirty would
-// have to be unignored in every child: no start is worth that.
-const firstDropped = 35
-
-// ignore has the kernel drop a signal that is to do nothing: the runtime's handler would
-// let it interrupt a system call, and it has none for 32 to 34 at all. SIGPIPE is one of them.
-func ignore(s syscall.Signal) {
-	var action actor.Sigaction
-	action[actor.ActionHandler] = actor.SigIgn
-	actor.SetSigaction(s, &action, nil)
-}
+// 300,000, as fast as one process can send them). For some of those before it ends the program
+// (SIGSTKFLT is one), and it has none for 32 to 34.
+const firstLeft = 35
 
 // Watch has the poller tell when signals came. Listen comes before.
 func (r *Receiver) Watch(p *actor.Poller) error {

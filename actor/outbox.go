@@ -324,9 +324,18 @@ func (o *Outbox) write(b []byte) int {
 	}
 }
 
-// send writes to a socket and never waits, blocking though it may be.
+// lengthy is how much is written at a time by who may go on for long.
+const lengthy = 2 << 10
+
+// send writes to a socket and never waits, blocking though it may be. The runtime is not told, as for a call that may
+// take long: that wakes its monitor, each time that everything has rested. But the monitor is who interrupts what goes on for long.
 func send(fd int, b []byte) (n int, errno unix.Errno) {
-	r, _, errno := unix.Syscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
-		unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
+	const flags = unix.MSG_DONTWAIT | unix.MSG_NOSIGNAL
+	var r uintptr
+	if len(b) < lengthy {
+		r, _, errno = unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), flags, 0, 0)
+	} else {
+		r, _, errno = unix.Syscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), flags, 0, 0)
+	}
 	return int(r), errno
 }

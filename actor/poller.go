@@ -1,9 +1,11 @@
 package actor
 
 import (
+	"runtime"
 	"slices"
 	"sync"
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -104,6 +106,7 @@ func (p *Poller) Run() {
 	Persist(func() {
 		for open := pollReset(p.desc, 'r') == 0; open; open = pollWait(p.desc, 'r') == 0 {
 			for p.dispatch() {
+				runtime.Gosched() // first all that this has set going
 			}
 		}
 	})
@@ -113,9 +116,9 @@ func (p *Poller) Run() {
 
 // dispatch reports whether there may be more events at once.
 func (p *Poller) dispatch() bool {
-	n, err := unix.EpollWait(p.epfd, p.events[:], 0)
-	if err != nil {
-		return err == unix.EINTR
+	n, errno := epollWait(p.epfd, p.events[:])
+	if errno != 0 {
+		return errno == unix.EINTR
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -128,6 +131,12 @@ func (p *Poller) dispatch() bool {
 		}
 	}
 	return n > 0
+}
+
+// epollWait does not wait.
+func epollWait(epfd int, events []unix.EpollEvent) (n int, errno syscall.Errno) {
+	r, _, errno := syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(epfd), uintptr(unsafe.Pointer(unsafe.SliceData(events))), uintptr(len(events)), 0, 0, 0)
+	return int(r), errno
 }
 
 // Close ends Run.

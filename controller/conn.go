@@ -54,6 +54,7 @@ type Conn struct {
 
 	readable  bool
 	hungUp    bool
+	lastSent  bool // the peer sends no more than it has
 	atEnd     bool // the input has ended; lines may be left
 	closing   bool // no more commands; ends once the outbox is empty
 	expired   bool // the reader was blocked for too long; ends now
@@ -170,7 +171,7 @@ func (c *Conn) take(m *offer) {
 func (c *Conn) begun() {
 	c.active = true
 	c.readable = c.input
-	c.hungUp, c.atEnd, c.closing, c.expired, c.warned = false, false, false, false, false
+	c.hungUp, c.lastSent, c.atEnd, c.closing, c.expired, c.warned = false, false, false, false, false, false
 	c.reset, c.close, c.blocked = defaultReset, defaultClose, 0
 	c.lines.Reset()
 	if c.fd < 0 {
@@ -187,6 +188,7 @@ func (c *Conn) ready() {
 	if events&^unix.EPOLLIN != 0 {
 		c.outbox.Retry()
 	}
+	c.lastSent = c.lastSent || events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0
 	c.hungUp = c.hungUp || events&(unix.EPOLLHUP|unix.EPOLLERR) != 0
 }
 

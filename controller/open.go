@@ -32,12 +32,16 @@ func (t *Table) Interactive(banner []string) bool {
 	return true
 }
 
-// oneSocket tells whether stdin and stdout are the same stream socket, as those
+// oneSocket tells whether stdin and stdout are the same local stream socket, as those
 // are whose starter speaks to us over one. It is served like a client's, since no
 // call on a socket has to wait; only that it stays open.
 func oneSocket() bool {
 	var in, out unix.Stat_t
 	if unix.Fstat(0, &in) != nil || unix.Fstat(1, &out) != nil || in.Dev != out.Dev || in.Ino != out.Ino {
+		return false
+	}
+	domain, err := unix.GetsockoptInt(0, unix.SOL_SOCKET, unix.SO_DOMAIN)
+	if err != nil || domain != unix.AF_UNIX {
 		return false
 	}
 	kind, err := unix.GetsockoptInt(0, unix.SOL_SOCKET, unix.SO_TYPE)

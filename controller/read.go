@@ -19,7 +19,7 @@ func (c *Conn) fill() bool {
 	if len(space) == 0 {
 		return false
 	}
-	n, err := c.read(space)
+	n, more, err := c.read(space)
 	switch {
 	case err == unix.EINTR:
 		return true
@@ -32,6 +32,7 @@ func (c *Conn) fill() bool {
 	}
 	if n > 0 {
 		c.lines.Filled(n)
+		c.readable = more
 		return true
 	}
 	c.readable = false
@@ -39,12 +40,15 @@ func (c *Conn) fill() bool {
 	return true
 }
 
-func (c *Conn) read(b []byte) (int, error) {
+// read reports whether there may be more at once.
+func (c *Conn) read(b []byte) (n int, more bool, err error) {
 	switch {
 	case c.source != nil:
-		return c.source.Read(b)
+		n, err = c.source.Read(b)
+		return n, true, err
 	case c.kind == config:
-		return unix.Read(c.fd, b)
+		n, err = unix.Read(c.fd, b)
+		return n, true, err
 	}
 	return c.passed.receive(c, b)
 }
@@ -58,7 +62,7 @@ func (c *Conn) discardInput() {
 	}
 	for range 64 {
 		c.lines.Reset()
-		n, err := c.passed.receive(c, c.lines.Space())
+		n, _, err := c.passed.receive(c, c.lines.Space())
 		if err != nil || n == 0 {
 			break
 		}
@@ -94,30 +98,41 @@ const (
 // passed is the queue of descriptors that came with SCM_RIGHTS.
 type passed struct {
 	n       int
+	filled  bool // the last read filled its buffer
 	queue   [maxPassed]int
 	control [unix.SizeofCmsghdr + 4*maxRights + 4]byte
 	message unix.Msghdr
 	iov     unix.Iovec
 }
 
-// receive reads bytes and queues the descriptors that come along.
-func (p *passed) receive(c *Conn, b []byte) (int, error) {
+// receive reads bytes and queues the descriptors that come along. More may be there at once if the bytes fill b, if
+// descriptors came, at which a read stops, or if the peer has said that it sends no more; of all else the poller tells.
+//
+// The runtime is told of the call if the last one has filled its buffer, as nobody else would be let run in a flood of commands (see send in package actor).
+func (p *passed) receive(c *Conn, b []byte) (n int, more bool, err error) {
 	p.iov.Base = &b[0]
 	p.iov.SetLen(len(b))
 	p.message = unix.Msghdr{Iov: &p.iov, Control: &p.control[0]}
 	p.message.SetIovlen(1)
 	p.message.SetControllen(len(p.control))
-	n, _, errno := unix.Syscall(unix.SYS_RECVMSG, uintptr(c.fd),
-		uintptr(unsafe.Pointer(&p.message)), unix.MSG_CMSG_CLOEXEC|unix.MSG_DONTWAIT)
+	const flags = unix.MSG_CMSG_CLOEXEC | unix.MSG_DONTWAIT
+	var r uintptr
+	var errno unix.Errno
+	if p.filled {
+		r, _, errno = unix.Syscall(unix.SYS_RECVMSG, uintptr(c.fd), uintptr(unsafe.Pointer(&p.message)), flags)
+	} else {
+		r, _, errno = unix.RawSyscall(unix.SYS_RECVMSG, uintptr(c.fd), uintptr(unsafe.Pointer(&p.message)), flags)
+	}
 	p.iov.Base, p.message.Iov = nil, nil
+	p.filled = errno == 0 && int(r) == len(b)
 	if errno != 0 {
-		return 0, errno
+		return 0, false, errno
 	}
 	p.queueAll(c, p.control[:p.message.Controllen])
 	if p.message.Flags&unix.MSG_CTRUNC != 0 {
 		p.missed(c)
 	}
-	return int(n), nil
+	return int(r), p.filled || p.message.Controllen > 0 || c.lastSent, nil
 }
 
 // queueAll walks the control messages; what has no room is closed.

@@ -70,7 +70,9 @@ func (w *sharedWriter) write(chunk []byte) {
 		if !w.serves() {
 			return
 		}
+		Lasts()
 		n, err = unix.Write(w.fd, chunk)
+		Over()
 	}
 	o := w.outbox
 	o.mu.Lock()
@@ -92,6 +94,8 @@ func (w *sharedWriter) write(chunk []byte) {
 // that: the write reports it.
 func (w *sharedWriter) await() {
 	poll := [1]unix.PollFd{{Fd: int32(w.fd), Events: unix.POLLOUT}}
+	Lasts()
+	defer Over()
 	for {
 		if _, err := unix.Poll(poll[:], -1); err != unix.EINTR {
 			return

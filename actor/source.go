@@ -29,6 +29,8 @@ func NewSource(fd int, watcher Watcher) *Source {
 }
 
 func (s *Source) run() {
+	Lasts()
+	defer Over()
 	for range s.more {
 		runtime.Gosched() // first all that the last piece has set going
 		n, err := s.fill()

@@ -163,6 +163,10 @@ func exit(c *Conn, _ *protocol.Command) (ok protocol.Error) {
 }
 
 func chdir(c *Conn, cmd *protocol.Command) (ok protocol.Error) {
+	defer actor.Over()
+	if !actor.MayLast() {
+		return protocol.Error{Code: protocol.ChdirFailed, Errno: uint16(unix.EAGAIN)}
+	}
 	n := copy(c.path[:protocol.MaxLine-1], cmd.Path)
 	c.path[n] = 0
 	_, _, errno := unix.Syscall(unix.SYS_CHDIR, uintptr(unsafe.Pointer(&c.path[0])), 0, 0)
@@ -221,12 +225,20 @@ func fdPipe(c *Conn, cmd *protocol.Command) protocol.Error {
 // fdOpen sends what has gathered first, since opening a FIFO may take for
 // ever.
 func fdOpen(c *Conn, cmd *protocol.Command) protocol.Error {
+	defer actor.Over()
+	if !actor.MayLast() {
+		return protocol.Error{Code: protocol.OpenFailed, Errno: uint16(unix.EAGAIN)}
+	}
 	c.outbox.Uncork()
 	defer c.outbox.Cork()
 	return c.world.Handles.Open(c.handles, cmd)
 }
 
 func fdSocket(c *Conn, cmd *protocol.Command) protocol.Error {
+	defer actor.Over()
+	if !actor.MayLast() {
+		return protocol.Error{Code: protocol.SocketFailed, Errno: uint16(unix.EAGAIN)}
+	}
 	return c.world.Handles.Socket(c.handles, cmd)
 }
 

@@ -63,6 +63,8 @@ func (m *socketCall) apply(s *Socket) {
 		m.err = protocol.Error{Code: protocol.ControlSocketFailed}
 		return
 	}
+	actor.Lasts()
+	defer actor.Over()
 	s.remove(true)
 	if m.command != nil && !s.create(m.command) {
 		m.err = protocol.Error{Code: protocol.ControlSocketFailed}

@@ -12,14 +12,15 @@ import (
 
 // TestFaultNoMoreThreads: a limit that refuses processes refuses threads as well. With pools all threads are there: as
 // many clients as there may be each hang in the opening of a pipe, which takes a thread each, starts hang in their exec,
-// and sixteen starts beside them are put off. Without pools some are.
+// and sixteen starts beside them are put off. Without pools there is one, and what would take more is refused.
 func TestFaultNoMoreThreads(t *testing.T) {
 	t.Parallel()
-	noMoreThreads(t, 15, "--service-pool", "60", "--fd-pool", "60")
-	noMoreThreads(t, 4)
+	const clients = 15
+	noMoreThreads(t, clients, clients, "--service-pool", "60", "--fd-pool", "60")
+	noMoreThreads(t, clients, 1)
 }
 
-func noMoreThreads(t *testing.T, clients int, pools ...string) {
+func noMoreThreads(t *testing.T, clients, threads int, pools ...string) {
 	d := setup{
 		args: append([]string{"-i"}, pools...), wrap: program("modest", "65536"),
 		files: map[string]string{"program": "#!/bin/sh\nexit 5\n"},
@@ -50,10 +51,21 @@ func noMoreThreads(t *testing.T, clients int, pools ...string) {
 	}
 	d.i.skip()
 
+	if pools == nil {
+		d.eventually("the spare threads are made", func() bool { return d.memory(3) >= spareThreads })
+	}
+
 	d.limitProcesses(1)
 	for n, c := range d.clients {
 		c.send(fmt.Sprintf("fd.open⇥f%d⇥write⇥{dir}/fifo%d", n, n))
-		d.eventually("it hangs there", func() bool { return hanging(d.pid) > n })
+		if n < threads {
+			d.eventually("it hangs there", func() bool { return hanging(d.pid) > n })
+			continue
+		}
+		c.await("error⇥open failed: Resource temporarily unavailable, for command {any}")
+		c.send("chdir⇥/", "fd.socket⇥s⇥unix")
+		c.await("error⇥chdir failed: Resource temporarily unavailable, for command {any}")
+		c.await("error⇥socket: Resource temporarily unavailable, for command {any}")
 	}
 	var downs []string
 	for n := range 16 {
@@ -74,6 +86,10 @@ func noMoreThreads(t *testing.T, clients int, pools ...string) {
 		downs = append(downs, "service.state⇥hung{any}⇥down⇥{any}")
 	}
 	for n, c := range d.clients {
+		if n >= threads { // now there is one to be had
+			c.send(fmt.Sprintf("fd.open⇥f%d⇥write⇥{dir}/fifo%d", n, n))
+			d.eventually("it hangs there", func() bool { return hanging(d.pid) > 0 })
+		}
 		reader := fifoReader(t, fmt.Sprintf("%s/fifo%d", d.dir, n))
 		c.await(fmt.Sprintf("fd.state⇥f%d⇥file⇥write⇥{dir}/fifo%d", n, n))
 		unix.Close(reader)

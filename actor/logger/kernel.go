@@ -3,6 +3,8 @@ package logger
 import (
 	"unsafe"
 
+	"daemonproxy/actor"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -74,7 +76,9 @@ func (linux) await(fd int, w *waker) {
 	if w.fd < 0 {
 		timeout = blindPoll
 	}
+	actor.Lasts()
 	_, _ = unix.Poll(f[:], timeout)
+	actor.Over()
 	if f[1].Revents != 0 {
 		var count [8]byte
 		_, _ = unix.Read(w.fd, count[:])
@@ -131,7 +135,9 @@ func writeOnce(fd int, w way, b []byte) (int, unix.Errno) {
 		n, _, err = unix.Syscall6(unix.SYS_PWRITEV2, uintptr(fd), uintptr(unsafe.Pointer(&iov)), 1,
 			here, here, unix.RWF_NOWAIT)
 	default:
+		actor.Lasts()
 		n, _, err = unix.Syscall(unix.SYS_WRITE, uintptr(fd), uintptr(p), uintptr(len(b)))
+		actor.Over()
 	}
 	return int(n), err
 }

@@ -15,8 +15,5 @@ package processor
 
 import "runtime"
 
-// Number is of goroutines that run at a time. Set by hand, it is not adjusted by the runtime any
-// more, which would stop all goroutines for it now and then.
-const Number = 1
-
-func init() { runtime.GOMAXPROCS(Number) }
+// Set by hand, the number is not adjusted by the runtime any more, which would stop all goroutines for it now and then.
+func init() { runtime.GOMAXPROCS(1) }

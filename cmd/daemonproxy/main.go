@@ -12,6 +12,7 @@ import (
 	"daemonproxy/actor"
 	"daemonproxy/actor/logger"
 	"daemonproxy/actor/mainthread"
+	_ "daemonproxy/actor/processor" // one goroutine at a time
 	"daemonproxy/controller/protocol"
 	"daemonproxy/service/spawn"
 

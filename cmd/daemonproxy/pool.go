@@ -9,7 +9,6 @@ import (
 	"daemonproxy/actor"
 	"daemonproxy/actor/logger"
 	"daemonproxy/actor/mainthread"
-	"daemonproxy/actor/processor"
 	"daemonproxy/service/spawn"
 
 	"golang.org/x/sys/unix"
@@ -76,9 +75,9 @@ func (d *daemon) lendable() int {
 // system for no more memory from here on; so the parts of the Go runtime that grow
 // on demand and never shrink are warmed up.
 func (d *daemon) seal() {
-	// Who may be in a system call that blocks: starts, pens of the log, each connection (it
+	// Who may be in a system call that blocks: pens of the log, each connection (it
 	// opens a FIFO, say), stdin and stdout, the control socket, and those who run.
-	warmThreads(spawn.Threads()+logger.Pens+d.options.maxClients+3+spareThreads, true)
+	warmThreads(logger.Pens+d.options.maxClients+3+spareThreads, true)
 	warmWaiting()
 	warmTimers()
 	warmPreemption()
@@ -89,18 +88,24 @@ const spareThreads = 4
 
 // stockUp makes a few threads beforehand where there are no pools: the runtime ends the program if the
 // system refuses one when it needs it, and what refuses threads also refuses forks,
-// so that services which cannot start would take the supervisor with them.
+// so that services which cannot start would take the supervisor with them. When those are in use, more are
+// made if the system would make a process.
 //
-// That are two for starts that hang, and for each connection that opens what does not
-// answer, stdin and stdout, and the log, one. A limit below fewest is left to the services:
-// there the stock itself would be what reaches it.
-func stockUp() {
-	const fewest, stock = 64, 6
+// A limit below fewest is left to the services: there the stock itself would be what reaches it.
+func (d *daemon) stockUp() {
+	const fewest = 64
+	stock := 2
 	var limit unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_NPROC, &limit) == nil && limit.Cur < fewest {
-		return
+		stock = 0
 	}
-	warmThreads(spawn.Threads()+processor.Number+stock, false)
+	actor.KeepIdle(stock, func(n int) bool {
+		if !d.spawners.Room() {
+			return false
+		}
+		warmThreads(n, false)
+		return true
+	})
 }
 
 // warmThreads makes n threads: as many goroutines insist on one of their own at

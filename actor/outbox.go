@@ -324,15 +324,18 @@ func (o *Outbox) write(b []byte) int {
 	}
 }
 
-// lengthy is how much is written at a time by who may go on for long.
-const lengthy = 2 << 10
+// sends counts those that the runtime was not told of. Of one in announced it is.
+var sends atomic.Uint32
 
-// send writes to a socket and never waits, blocking though it may be. The runtime is not told, as for a call that may
-// take long: that wakes its monitor, each time that everything has rested. But the monitor is who interrupts what goes on for long.
+const announced = 32
+
+// send writes to a socket and never waits, blocking though it may be. The runtime is not told of it as of a call that may
+// take long: that would wake its monitor, each time that everything has rested. But the monitor is who interrupts what
+// goes on for long, so now and then it is.
 func send(fd int, b []byte) (n int, errno unix.Errno) {
 	const flags = unix.MSG_DONTWAIT | unix.MSG_NOSIGNAL
 	var r uintptr
-	if len(b) < lengthy {
+	if sends.Add(1)%announced != 0 {
 		r, _, errno = unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), flags, 0, 0)
 	} else {
 		r, _, errno = unix.Syscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), flags, 0, 0)

@@ -73,7 +73,7 @@ func (p *Poller) Add(w *Watch, fd int) error {
 	slot := p.free[len(p.free)-1]
 	p.serial++
 	event := unix.EpollEvent{
-		Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET,
+		Events: unix.EPOLLIN | unix.EPOLLPRI | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET,
 		Fd:     slot,
 		Pad:    p.serial,
 	}

@@ -1,7 +1,7 @@
 package actor
 
 import (
-	"math"
+	"sync"
 	"sync/atomic"
 )
 
@@ -11,34 +11,45 @@ import (
 var (
 	lasting atomic.Int32
 	threads atomic.Int32 // for them
-	idle    func(n int) bool
+
+	growing sync.Mutex
+	idle    func(n int) bool // nil: there are enough
 )
 
-func init() { threads.Store(math.MaxInt32) }
+// KeepIdle is called before anything that may last. makeIdle sees to it that n threads are idle, or returns false if
+// the system refuses that: it looks first, so only what others make between the look and the making can
+// still have the runtime refused one.
+func KeepIdle(makeIdle func(n int) bool) { idle = makeIdle }
 
-// KeepIdle has n threads idle from now on, and more as they are needed. makeIdle sees to it that so many are, or
-// returns false if the system refuses one. Before, there is no bound.
-func KeepIdle(n int, makeIdle func(n int) bool) {
-	idle = makeIdle
-	now := lasting.Load()
+// StockUp makes idle threads for n more calls that last.
+func StockUp(n int) {
+	growing.Lock()
+	defer growing.Unlock()
+	now := int(lasting.Load())
 	// Who is to be in a call may be on the way there, with a thread that seems idle.
-	if n > 0 && idle(n+int(now)) {
-		now += int32(n)
+	if idle(n + now) {
+		threads.Store(max(threads.Load(), int32(n+now)))
 	}
-	threads.Store(now)
 }
 
 // Lasts comes before a system call that may last for ever, and Over after it.
-func Lasts() { MayLast() }
+func Lasts() { lasting.Add(1) }
 
 // MayLast is Lasts for a call that can be left undone, if it returns false: no thread can be had for it. Over comes
 // all the same.
 func MayLast() bool {
 	n := lasting.Add(1)
+	return idle == nil || n < threads.Load() || grow(n)
+}
+
+// grow has threads for n calls that last, and the idle one.
+func grow(n int32) bool {
+	growing.Lock()
+	defer growing.Unlock()
 	if n < threads.Load() {
 		return true
 	}
-	if !idle(2) { // for the call, and for those that take a moment
+	if !idle(2) {
 		return false
 	}
 	threads.Store(n + 1)

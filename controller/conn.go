@@ -54,7 +54,7 @@ type Conn struct {
 
 	readable  bool
 	hungUp    bool
-	lastSent  bool // the peer sends no more than it has
+	thorough  bool // reads until nothing is there: the peer has sent its last, or urgent data, at which a read stops
 	atEnd     bool // the input has ended; lines may be left
 	closing   bool // no more commands; ends once the outbox is empty
 	expired   bool // the reader was blocked for too long; ends now
@@ -171,7 +171,7 @@ func (c *Conn) take(m *offer) {
 func (c *Conn) begun() {
 	c.active = true
 	c.readable = c.input
-	c.hungUp, c.lastSent, c.atEnd, c.closing, c.expired, c.warned = false, false, false, false, false, false
+	c.hungUp, c.thorough, c.atEnd, c.closing, c.expired, c.warned = false, false, false, false, false, false
 	c.reset, c.close, c.blocked = defaultReset, defaultClose, 0
 	c.lines.Reset()
 	if c.fd < 0 {
@@ -188,7 +188,7 @@ func (c *Conn) ready() {
 	if events&^unix.EPOLLIN != 0 {
 		c.outbox.Retry()
 	}
-	c.lastSent = c.lastSent || events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0
+	c.thorough = c.thorough || events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR|unix.EPOLLPRI) != 0
 	c.hungUp = c.hungUp || events&(unix.EPOLLHUP|unix.EPOLLERR) != 0
 }
 

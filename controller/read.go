@@ -105,24 +105,25 @@ type passed struct {
 	iov     unix.Iovec
 }
 
-// receive reads bytes and queues the descriptors that come along. More may be there at once if the bytes fill b, if
-// descriptors came, at which a read stops, or if the peer has said that it sends no more; of all else the poller tells.
-//
-// The runtime is told of the call if the last one has filled its buffer, as nobody else would be let run in a flood of commands (see send in package actor).
+// receive reads bytes and queues the descriptors that come along. More may be there at once, unless the bytes do not
+// fill b and the peer goes on: of what comes then the poller tells.
 func (p *passed) receive(c *Conn, b []byte) (n int, more bool, err error) {
-	p.iov.Base = &b[0]
-	p.iov.SetLen(len(b))
-	p.message = unix.Msghdr{Iov: &p.iov, Control: &p.control[0]}
-	p.message.SetIovlen(1)
-	p.message.SetControllen(len(p.control))
-	const flags = unix.MSG_CMSG_CLOEXEC | unix.MSG_DONTWAIT
-	var r uintptr
-	var errno unix.Errno
-	if p.filled {
-		r, _, errno = unix.Syscall(unix.SYS_RECVMSG, uintptr(c.fd), uintptr(unsafe.Pointer(&p.message)), flags)
-	} else {
-		r, _, errno = unix.RawSyscall(unix.SYS_RECVMSG, uintptr(c.fd), uintptr(unsafe.Pointer(&p.message)), flags)
+	if !p.filled {
+		if n, more, err = p.peek(c, b); err != nil || n == 0 && !more {
+			return n, false, err
+		}
+		if !more {
+			r, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(c.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(n), unix.MSG_DONTWAIT, 0, 0)
+			if errno != 0 {
+				return 0, false, errno
+			}
+			return int(r), int(r) < n || c.thorough, nil
+		}
 	}
+	p.prepare(b)
+	p.message.Control = &p.control[0]
+	p.message.SetControllen(len(p.control))
+	r, _, errno := unix.Syscall(unix.SYS_RECVMSG, uintptr(c.fd), uintptr(unsafe.Pointer(&p.message)), unix.MSG_CMSG_CLOEXEC|unix.MSG_DONTWAIT)
 	p.iov.Base, p.message.Iov = nil, nil
 	p.filled = errno == 0 && int(r) == len(b)
 	if errno != 0 {
@@ -132,7 +133,30 @@ func (p *passed) receive(c *Conn, b []byte) (n int, more bool, err error) {
 	if p.message.Flags&unix.MSG_CTRUNC != 0 {
 		p.missed(c)
 	}
-	return int(r), p.filled || p.message.Controllen > 0 || c.lastSent, nil
+	return int(r), true, nil
+}
+
+// peek looks what can be read without much ado: bytes that don't fill b, without descriptors, as nearly always. Then the runtime
+// need not be told of the read (see send in package actor). All else may take long, and more is true: one flood of
+// commands must not keep all others waiting, nor may a descriptor that is passed and that there is no room for, since its close is
+// the read's.
+//
+// Who shares a stdin with us, and reads from it, can hold up even this. It could end the program by a command.
+func (p *passed) peek(c *Conn, b []byte) (n int, more bool, err error) {
+	p.prepare(b)
+	r, _, errno := unix.RawSyscall(unix.SYS_RECVMSG, uintptr(c.fd), uintptr(unsafe.Pointer(&p.message)), unix.MSG_PEEK|unix.MSG_DONTWAIT)
+	p.iov.Base, p.message.Iov = nil, nil
+	if errno != 0 {
+		return 0, false, errno
+	}
+	return int(r), int(r) == len(b) || p.message.Flags != 0, nil
+}
+
+func (p *passed) prepare(b []byte) {
+	p.iov.Base = &b[0]
+	p.iov.SetLen(len(b))
+	p.message = unix.Msghdr{Iov: &p.iov}
+	p.message.SetIovlen(1)
 }
 
 // queueAll walks the control messages; what has no room is closed.

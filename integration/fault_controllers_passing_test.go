@@ -56,6 +56,51 @@ func expectClosed(t *testing.T, d *daemon, readers []*os.File) {
 	}
 }
 
+// TestReadsThatStopShort: a read stops behind a message with descriptors, also if there is no room for those, and before
+// urgent data. What comes behind is read all the same, without another word from the client.
+func TestReadsThatStopShort(t *testing.T) {
+	t.Parallel()
+	d := start(t, "-i", "-S", "{dir}/ctl")
+	a := d.client("a")
+	was := setDescriptorLimit(t, d.pid, 3)
+	for n := range 50 {
+		newLot(t, 1).pass(t, a, "ec")
+		a.raw(fmt.Sprintf("ho\tbehind %d\n", n))
+		a.expect(fmt.Sprintf("behind %d", n))
+		d.log.expect("error: No descriptor for what was passed")
+	}
+	setDescriptorLimit(t, d.pid, was)
+
+	raw, err := a.conn.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.signal("STOP")
+	a.raw("ec")
+	if err := raw.Control(func(fd uintptr) { err = unix.Sendto(int(fd), []byte("!"), unix.MSG_OOB, nil) }); err != nil {
+		t.Fatal(err)
+	}
+	if err != nil && !errors.Is(err, unix.EOPNOTSUPP) { // before Linux 5.15
+		t.Fatal(err)
+	}
+	a.raw("ho\tdone\n")
+	d.signal("CONT")
+	a.expect("done")
+}
+
+// setDescriptorLimit sets the soft limit and returns what it was.
+func setDescriptorLimit(t *testing.T, pid int, n uint64) uint64 {
+	t.Helper()
+	var was unix.Rlimit
+	if err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, nil, &was); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: n, Max: was.Max}, nil); err != nil {
+		t.Fatal(err)
+	}
+	return was.Cur
+}
+
 // TestHundredDescriptorsInOneMessage: 16 wait for fd.take, in their order; the others are closed at once, each with a
 // word in the log; what was not taken is closed when the client goes.
 func TestHundredDescriptorsInOneMessage(t *testing.T) {

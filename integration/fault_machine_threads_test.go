@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,33 +13,20 @@ import (
 
 // TestFaultNoMoreThreads: a limit that refuses processes refuses threads as well. With pools all threads are there: as
 // many clients as there may be each hang in the opening of a pipe, which takes a thread each, starts hang in their exec,
-// and sixteen starts beside them are put off. Without pools there is one, and what would take more is refused.
+// and sixteen starts beside them are put off. Without pools some are, and what would take more is refused.
 func TestFaultNoMoreThreads(t *testing.T) {
 	t.Parallel()
-	const clients = 15
-	noMoreThreads(t, clients, clients, "--service-pool", "60", "--fd-pool", "60")
-	noMoreThreads(t, clients, 1)
+	noMoreThreads(t, "--service-pool", "60", "--fd-pool", "60")
+	noMoreThreads(t)
 }
 
-func noMoreThreads(t *testing.T, clients, threads int, pools ...string) {
+func noMoreThreads(t *testing.T, pools ...string) {
 	d := setup{
 		args: append([]string{"-i"}, pools...), wrap: program("modest", "65536"),
 		files: map[string]string{"program": "#!/bin/sh\nexit 5\n"},
 	}.start(t)
-	if err := unix.Chmod(d.dir, 0o777); err != nil {
-		t.Fatal(err)
-	}
-	d.i.send("socket.create⇥-⇥{dir}/ctl", "service.args⇥running⇥/bin/sleep⇥1000", "service.start⇥running")
-	for n := range clients {
-		fifo := fmt.Sprintf("%s/fifo%d", d.dir, n)
-		if err := unix.Mkfifo(fifo, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if err := unix.Chown(fifo, modestUser, modestUser); err != nil {
-			t.Fatal(err)
-		}
-		d.client(fmt.Sprint(n))
-	}
+	d.fifos(15)
+	d.i.send("service.args⇥running⇥/bin/sleep⇥1000", "service.start⇥running")
 	d.i.await("service.state⇥running⇥up⇥{any}")
 	for n := range 16 {
 		d.i.send(fmt.Sprintf("service.args⇥s%d⇥/bin/sh⇥-c⇥exit %d", n, n))
@@ -51,18 +39,12 @@ func noMoreThreads(t *testing.T, clients, threads int, pools ...string) {
 	}
 	d.i.skip()
 
-	if pools == nil {
-		d.eventually("the spare threads are made", func() bool { return d.memory(3) >= spareThreads })
-	}
-
 	d.limitProcesses(1)
-	for n, c := range d.clients {
-		c.send(fmt.Sprintf("fd.open⇥f%d⇥write⇥{dir}/fifo%d", n, n))
-		if n < threads {
-			d.eventually("it hangs there", func() bool { return hanging(d.pid) > n })
-			continue
-		}
-		c.await("error⇥open failed: Resource temporarily unavailable, for command {any}")
+	hung := d.openFIFOs()
+	if pools != nil && hung != len(d.clients) {
+		t.Errorf("%d of %d hang", hung, len(d.clients))
+	}
+	for _, c := range d.clients[hung:] {
 		c.send("chdir⇥/", "fd.socket⇥s⇥unix")
 		c.await("error⇥chdir failed: Resource temporarily unavailable, for command {any}")
 		c.await("error⇥socket: Resource temporarily unavailable, for command {any}")
@@ -86,7 +68,7 @@ func noMoreThreads(t *testing.T, clients, threads int, pools ...string) {
 		downs = append(downs, "service.state⇥hung{any}⇥down⇥{any}")
 	}
 	for n, c := range d.clients {
-		if n >= threads { // now there is one to be had
+		if n >= hung { // now there is one to be had
 			c.send(fmt.Sprintf("fd.open⇥f%d⇥write⇥{dir}/fifo%d", n, n))
 			d.eventually("it hangs there", func() bool { return hanging(d.pid) > 0 })
 		}
@@ -96,6 +78,82 @@ func noMoreThreads(t *testing.T, clients, threads int, pools ...string) {
 	}
 	d.i.awaitAll(downs...)
 	d.i.skip()
+}
+
+// TestFaultTheLastThreads: however many processes are left until the limit, openings that hang take no thread that the
+// daemon needs: they are refused first.
+//
+// It is not run beside others, whose processes are the same user's.
+func TestFaultTheLastThreads(t *testing.T) {
+	for left := range 6 {
+		d := setup{args: []string{"-i"}, wrap: program("modest", "65536")}.start(t)
+		d.fifos(15)
+		d.limitProcesses(uint64(tasksOf(t, modestUser) + left))
+		if hung := d.openFIFOs(); hung == len(d.clients) {
+			t.Errorf("with %d left, none is refused", left)
+		}
+		d.i.skip()
+		d.limitProcesses(10000)
+		for n := range d.clients {
+			unix.Close(fifoReader(t, fmt.Sprintf("%s/fifo%d", d.dir, n)))
+		}
+		d.i.skip()
+	}
+}
+
+// fifos makes n FIFOs, and a client for each.
+func (d *daemon) fifos(n int) {
+	d.t.Helper()
+	if err := unix.Chmod(d.dir, 0o777); err != nil {
+		d.t.Fatal(err)
+	}
+	d.i.send("socket.create⇥-⇥{dir}/ctl")
+	for n := range n {
+		fifo := fmt.Sprintf("%s/fifo%d", d.dir, n)
+		if err := unix.Mkfifo(fifo, 0o600); err != nil {
+			d.t.Fatal(err)
+		}
+		if err := unix.Chown(fifo, modestUser, modestUser); err != nil {
+			d.t.Fatal(err)
+		}
+		d.client(fmt.Sprint(n))
+	}
+}
+
+// openFIFOs has each client open one. The first of them hang there, the others are refused: there are no threads for them.
+func (d *daemon) openFIFOs() (hung int) {
+	d.t.Helper()
+	for n, c := range d.clients {
+		c.send(fmt.Sprintf("fd.open⇥f%d⇥write⇥{dir}/fifo%d", n, n))
+		d.eventually("it hangs or is refused", func() bool {
+			return hanging(d.pid) > hung || slices.ContainsFunc(c.now(), func(line string) bool {
+				return strings.HasPrefix(line, "error\topen failed: Resource temporarily unavailable, for command ")
+			})
+		})
+		if hanging(d.pid) > hung {
+			if hung < n {
+				d.t.Errorf("client %d hangs, one before it was refused", n)
+			}
+			hung++
+		}
+	}
+	return hung
+}
+
+// tasksOf counts the threads of a user.
+func tasksOf(t *testing.T, uid uint32) (n int) {
+	t.Helper()
+	tasks, err := filepath.Glob("/proc/[0-9]*/task/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, task := range tasks {
+		var st unix.Stat_t
+		if unix.Stat(task, &st) == nil && st.Uid == uid {
+			n++
+		}
+	}
+	return n
 }
 
 // hanging counts the threads of a process that wait in open(2).

@@ -193,12 +193,12 @@ type Kernel int
 
 // Wait asks for a child that has changed.
 func (k Kernel) Wait() (int, unix.WaitStatus, bool) {
-	var status int32
+	var status unix.WaitStatus
 	for {
 		// It does not wait, so the runtime need not know.
 		r, _, errno := unix.RawSyscall6(unix.SYS_WAIT4, ^uintptr(0), uintptr(unsafe.Pointer(&status)), unix.WNOHANG|uintptr(k), 0, 0, 0)
 		if pid := int(r); errno != unix.EINTR {
-			return pid, unix.WaitStatus(status), pid > 0 && errno == 0
+			return pid, status, pid > 0 && errno == 0
 		}
 	}
 }

@@ -231,12 +231,14 @@ func (d *daemon) run(mark *daemonized) {
 	}
 	if d.options.bounded() {
 		d.seal()
+	} else {
+		d.keepThreads()
 	}
 	d.table.Begin()
 	if !d.options.bounded() {
 		time.AfterFunc(calm, func() {
 			actor.Attempt(func() {
-				d.stockUp()
+				stockUp()
 				forgetSetUp(d.options.mlockall)
 			})
 		})

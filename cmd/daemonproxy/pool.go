@@ -75,9 +75,9 @@ func (d *daemon) lendable() int {
 // system for no more memory from here on; so the parts of the Go runtime that grow
 // on demand and never shrink are warmed up.
 func (d *daemon) seal() {
-	// Who may be in a system call that blocks: pens of the log, each connection (it
+	// Who may be in a system call that blocks: a start without descriptors, pens of the log, each connection (it
 	// opens a FIFO, say), stdin and stdout, the control socket, and those who run.
-	warmThreads(logger.Pens+d.options.maxClients+3+spareThreads, true)
+	warmThreads(1+logger.Pens+d.options.maxClients+3+spareThreads, true)
 	warmWaiting()
 	warmTimers()
 	warmPreemption()
@@ -86,26 +86,27 @@ func (d *daemon) seal() {
 
 const spareThreads = 4
 
-// stockUp makes a few threads beforehand where there are no pools: the runtime ends the program if the
+// keepThreads has threads beforehand where there are no pools: the runtime ends the program if the
 // system refuses one when it needs it, and what refuses threads also refuses forks,
-// so that services which cannot start would take the supervisor with them. When those are in use, more are
-// made if the system would make a process.
-//
-// A limit below fewest is left to the services: there the stock itself would be what reaches it.
-func (d *daemon) stockUp() {
-	const fewest = 64
-	stock := 2
-	var limit unix.Rlimit
-	if unix.Getrlimit(unix.RLIMIT_NPROC, &limit) == nil && limit.Cur < fewest {
-		stock = 0
-	}
-	actor.KeepIdle(stock, func(n int) bool {
-		if !d.spawners.Room() {
+// so that services which cannot start would take the supervisor with them.
+func (d *daemon) keepThreads() {
+	actor.KeepIdle(func(n int) bool {
+		if !d.spawners.Room(n + 1) { // one more goes on with all else meanwhile
 			return false
 		}
 		warmThreads(n, false)
 		return true
 	})
+}
+
+// stockUp makes some of them. A limit below fewest is left to the services: there the stock itself would be what
+// reaches it.
+func stockUp() {
+	const fewest, stock = 64, 2
+	var limit unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_NPROC, &limit) != nil || limit.Cur >= fewest {
+		actor.StockUp(stock)
+	}
 }
 
 // warmThreads makes n threads: as many goroutines insist on one of their own at

@@ -36,6 +36,9 @@ func child(im *image) {
 		im.step = StepAbort
 		die(im)
 	}
+	if im.leave >= 0 { // one descriptor more for what has to get out of the way
+		syscall.RawSyscall(syscall.SYS_CLOSE, uintptr(im.read), 0, 0)
+	}
 	if !place(im) {
 		die(im)
 	}

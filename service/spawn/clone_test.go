@@ -51,7 +51,7 @@ func TestStartsWithoutDescriptors(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer unix.Setrlimit(unix.RLIMIT_NOFILE, &was)
-	for _, room := range []uint64{0, 1} { // of the two that a pipe has
+	for _, room := range []uint64{0, 1, 2} { // of the two that a pipe has
 		lowest, err := unix.FcntlInt(0, unix.F_DUPFD_CLOEXEC, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -65,6 +65,13 @@ func TestStartsWithoutDescriptors(t *testing.T) {
 		s.Release()
 		if status := reap(t, out.PID); out.Step != StepNone || status.ExitStatus() != 4 {
 			t.Errorf("room for %d: %+v, status %#x", room, out, status)
+		}
+		if room > 0 { // for what has to get out of the way
+			s, out = c.start(t, p, "/bin/sh\t-c\texit 4", 1, 0, 2)
+			s.Release()
+			if status := reap(t, out.PID); out.Step != StepNone || status.ExitStatus() != 4 {
+				t.Errorf("room for %d: %+v, status %#x", room, out, status)
+			}
 		}
 		s, out = c.start(t, p, "/missing")
 		s.Release()
@@ -92,16 +99,13 @@ func endBy(sig syscall.Signal, status syscall.WaitStatus) bool {
 // ready tells whether such a child is to be sent it yet: that may come at any time.
 func ready(int) bool { return true }
 
-// Room leaves nothing but a child that has ended.
+// Room leaves no child behind.
 func TestRoom(t *testing.T) {
 	p := newPool(t)
-	for range 3 {
-		if !p.Room() {
-			t.Fatal("there is room")
-		}
-		var status syscall.WaitStatus
-		if _, err := syscall.Wait4(-1, &status, 0, nil); err != nil || status != 0 {
-			t.Fatalf("status %#x, %v", status, err)
-		}
+	if !p.Room(3) {
+		t.Fatal("there is room")
+	}
+	if pid, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil); err != syscall.ECHILD {
+		t.Fatalf("a child is left: %d, %v", pid, err)
 	}
 }

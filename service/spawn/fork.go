@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"unsafe"
 
+	"daemonproxy/actor"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -38,6 +40,7 @@ type image struct {
 
 	limit syscall.Rlimit // for the child to read into
 
+	read     int32 // the read end of a pipe
 	leave    int32 // the write end of a pipe that the child holds until it has left our memory; -1 if the parent sees that otherwise
 	step     Step
 	errno    syscall.Errno
@@ -59,7 +62,7 @@ func (s *Spawner) fork() {
 	if read, write, ok := s.leavePipe(); ok {
 		pid, errno = s.clone(read, write)
 	} else {
-		pid, errno = vfork(&s.birth.pid, im)
+		pid, errno = s.waiting()
 	}
 	// A child that died on purpose has made the memory that it shared with us
 	// undumpable; see die.
@@ -79,11 +82,11 @@ func (s *Spawner) fork() {
 // clone makes the child and returns when that has left our memory, by its exec or its end: it alone holds
 // the write end of a pipe then, which is close-on-exec, and the kernel takes the memory from it before the descriptors.
 func (s *Spawner) clone(read, write int) (pid, errno uintptr) {
-	s.image.leave = int32(write)
+	s.image.read, s.image.leave = int32(read), int32(write)
 	pid, errno = clone(&s.birth.pid, &s.image)
 	afterFork()
 	closePipe(write)
-	s.pool.forking.Unlock()
+	forking.Unlock()
 	if errno == 0 {
 		<-s.notice.news
 	}
@@ -96,7 +99,7 @@ func (s *Spawner) clone(read, write int) (pid, errno uintptr) {
 // meanwhile would hold it, too. Its write end lies above the descriptors of the program.
 func (s *Spawner) leavePipe() (read, write int, ok bool) {
 	var p [2]int
-	s.pool.forking.Lock()
+	forking.Lock()
 	if unix.Pipe2(p[:], unix.O_CLOEXEC) == nil {
 		read, write = p[0], p[1]
 		if write < s.image.count {
@@ -111,7 +114,7 @@ func (s *Spawner) leavePipe() (read, write int, ok bool) {
 			closePipe(write)
 		}
 	}
-	s.pool.forking.Unlock()
+	forking.Unlock()
 	return 0, 0, false
 }
 
@@ -120,7 +123,17 @@ func closePipe(fd int) {
 	_, _, _ = syscall.RawSyscall(syscall.SYS_CLOSE, uintptr(fd), 0, 0)
 }
 
-// vfork makes the child where there is no descriptor to spare: the thread waits until it has left.
+// waiting makes the child where there is no descriptor to spare, with a thread that waits until it has left. There is one such.
+func (s *Spawner) waiting() (pid, errno uintptr) {
+	defer actor.Over()
+	if !actor.MayLast() || !alone.TryLock() {
+		return 0, uintptr(syscall.EMFILE)
+	}
+	defer alone.Unlock()
+	return vfork(&s.birth.pid, &s.image)
+}
+
+// vfork makes the child and returns when that has left our memory.
 func vfork(birth *int32, im *image) (pid, errno uintptr) {
 	im.leave = -1
 	runtime.LockOSThread()
@@ -130,18 +143,21 @@ func vfork(birth *int32, im *image) (pid, errno uintptr) {
 	return pid, errno
 }
 
-// room is what Room makes a child from.
-type room struct {
-	mu    sync.Mutex
-	image image
-}
+var (
+	forking sync.Mutex // one child gets the end of a pipe at a time
 
-// Room tells whether the system makes one more process, and so one more thread, by making one that ends at
-// once. The reaper takes that for an orphan.
-func (p *Pool) Room() bool {
-	p.room.mu.Lock()
-	defer p.room.mu.Unlock()
-	im := &p.room.image
+	alone sync.Mutex // held by the start that keeps a thread
+
+	asking sync.Mutex // guards asked
+	asked  image      // the child of Room
+)
+
+// Room tells whether the system makes n more processes, and so as many threads, by making those at once. They end
+// at once, too, and are gone when it returns.
+func (p *Pool) Room(n int) bool {
+	asking.Lock()
+	defer asking.Unlock()
+	im := &asked
 	if im.stack == nil {
 		stack, errno := mapMemory(stackSize)
 		if errno != 0 {
@@ -150,9 +166,18 @@ func (p *Pool) Room() bool {
 		*im = image{world: p.world, stack: stack, vanishes: true}
 		im.begin()
 	}
-	var pid int32
-	_, errno := vfork(&pid, im)
-	return errno == 0
+	room := true
+	var born [Spawners]int32
+	for i := 0; i < min(n, len(born)) && room; i++ {
+		_, errno := vfork(&born[i], im)
+		room = errno == 0
+	}
+	for _, pid := range born {
+		if pid > 0 { // not if the reaper was faster
+			_, _, _ = syscall.RawSyscall6(syscall.SYS_WAIT4, uintptr(pid), 0, 0, 0, 0, 0)
+		}
+	}
+	return room
 }
 
 // begin has the child begin with the function child.

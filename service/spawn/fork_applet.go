@@ -77,11 +77,8 @@ func (s *Spawner) fork() {
 	unix.Close(pair[0])
 }
 
-// room is of use only where the system is asked.
-type room struct{}
-
-// Room tells whether the system makes one more thread. It is not asked here.
-func (p *Pool) Room() bool { return true }
+// Room tells whether the system makes n more threads. It is not asked here.
+func (p *Pool) Room(int) bool { return true }
 
 // leadership is what Lead asked for. The foreground is taken in the child, where
 // all signals are blocked, SIGTTOU among them.

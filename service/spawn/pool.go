@@ -23,9 +23,6 @@ type Pool struct {
 	*world // what all children are given; never changes
 	poller *actor.Poller
 
-	forking sync.Mutex // one clone at a time
-	room    room
-
 	mu       sync.Mutex
 	spawners [Spawners]Spawner
 	head     *Ticket // the queue, oldest first

@@ -56,8 +56,10 @@
 // child holds the write end of a pipe, which an exec closes after it has left the memory, as does an end, and the
 // poller waits for that. So no start needs a thread, and the thread that made the child need not hand
 // its work to another one, which would wake the runtime's monitor, too. The price is that the news comes a moment later, when the
-// program is about to run: who waits on a word that the kernel clears (CLONE_CHILD_CLEARTID) has it as the memory is
-// left, but needs a thread. Where no two descriptors are left, it is a vfork.
+// program is about to run (a program whose file stops answering after its first page counts as hanging): who waits on a word that
+// the kernel clears (CLONE_CHILD_CLEARTID) has it as the memory is left, but needs a thread. Where no two descriptors are
+// left, it is a vfork; others that find none wait for it. Before Linux 5.9 its child may hold the pipe of another start,
+// until its exec.
 //
 // For the kernel such a child is a process that shares the daemon's memory and not one in a
 // vfork, until its exec: who alters the oom_score_adj of the one alters that of the

@@ -123,13 +123,14 @@ func closePipe(fd int) {
 	_, _, _ = syscall.RawSyscall(syscall.SYS_CLOSE, uintptr(fd), 0, 0)
 }
 
-// waiting makes the child where there is no descriptor to spare, with a thread that waits until it has left. There is one such.
+// waiting makes the child where there is no descriptor to spare, with a thread that waits until it has left: one at a time.
 func (s *Spawner) waiting() (pid, errno uintptr) {
-	defer actor.Over()
-	if !actor.MayLast() || !alone.TryLock() {
-		return 0, uintptr(syscall.EMFILE)
-	}
+	alone.Lock()
 	defer alone.Unlock()
+	defer actor.Over()
+	if !actor.MayLast() {
+		return 0, uintptr(syscall.EAGAIN)
+	}
 	return vfork(&s.birth.pid, &s.image)
 }
 

@@ -116,7 +116,7 @@ func TestCollectionBesideHangingStarts(t *testing.T) {
 	}
 	d.i.send("service.args⇥mark⇥/bin/sh⇥-c⇥echo from here on >&2", "service.fds⇥mark⇥null⇥null⇥stderr", "service.start⇥mark")
 	d.log.await("from here on")
-	for n := range 1000 {
+	for n := range 3000 {
 		d.i.send(fmt.Sprintf("service.args⇥more%d⇥/bin/true", n))
 	}
 	for range 3 {

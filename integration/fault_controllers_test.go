@@ -28,7 +28,7 @@ func (c careless) command() string {
 		"fd.delete\t"+h, "statedump", "echo\tsome text", "bogus", "exit", strings.Repeat("x", 5000))
 }
 
-// script is what such a controller would say if it lived long enough: its first word is answered with 400 bytes or more.
+// script is what such a controller would say if it lived long enough: its first word is answered with 300 bytes or more: seven handles are always there.
 func (c careless) script() string {
 	var script strings.Builder
 	script.WriteString("statedump\n")
@@ -49,7 +49,7 @@ func (c careless) visit() visit {
 	v.write = c.IntN(len(v.script) + 1)
 	v.piece = 1 + c.IntN(v.write+1)
 	if v.write >= len("statedump\n") && c.IntN(2) == 0 {
-		v.read = c.IntN(400)
+		v.read = c.IntN(300)
 	}
 	return v
 }

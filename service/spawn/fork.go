@@ -59,9 +59,14 @@ func (s *Spawner) fork() {
 	s.executes()
 	at := nanotime()
 	var pid, errno uintptr
-	if read, write, ok := s.leavePipe(); ok {
+	read, write, ok := s.leavePipe()
+	if ok {
 		pid, errno = s.clone(read, write)
-	} else {
+		if syscall.Errno(errno) == syscall.EINVAL {
+			vforksOnly, ok = true, false
+		}
+	}
+	if !ok {
 		pid, errno = s.waiting()
 	}
 	// A child that died on purpose has made the memory that it shared with us
@@ -98,6 +103,9 @@ func (s *Spawner) clone(read, write int) (pid, errno uintptr) {
 // leavePipe makes the pipe, and forking is locked until it was given to the child: another one that is born
 // meanwhile would hold it, too. Its write end lies above the descriptors of the program.
 func (s *Spawner) leavePipe() (read, write int, ok bool) {
+	if vforksOnly {
+		return 0, 0, false
+	}
 	var p [2]int
 	forking.Lock()
 	if unix.Pipe2(p[:], unix.O_CLOEXEC) == nil {
@@ -289,6 +297,10 @@ type cloneArgs struct {
 // unclearing says that the kernel can't clear the actions of signals. Threads that
 // fork at the same time may all find that out, and write the same.
 var unclearing bool
+
+// vforksOnly says that a child may share our memory only while its parent waits, as for qemu-user, which
+// makes it a copy. Like unclearing, it may be found out by several.
+var vforksOnly bool
 
 // undumpable is the pid of the child that may make the process undumpable, 0 for
 // none.

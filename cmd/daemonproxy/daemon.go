@@ -236,12 +236,9 @@ func (d *daemon) run(mark *daemonized) {
 	}
 	d.table.Begin()
 	if !d.options.bounded() {
-		time.AfterFunc(calm, func() {
-			actor.Attempt(func() {
-				stockUp()
-				forgetSetUp(d.options.mlockall)
-			})
-		})
+		time.AfterFunc(calm, func() { actor.Attempt(stockUp) })
+		// A little later, so that what that uses is forgotten, too.
+		time.AfterFunc(calm+calm/4, func() { actor.Attempt(func() { forgetSetUp(d.options.mlockall) }) })
 	}
 	if d.main != nil && !d.reading {
 		d.main.setUp()

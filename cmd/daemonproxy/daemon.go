@@ -218,6 +218,9 @@ func (d *daemon) signaled(s protocol.Signal) {
 // run lets everything go, and ends the program when an end was ordered.
 func (d *daemon) run(mark *daemonized) {
 	d.toBackground(mark)
+	if !d.options.bounded() {
+		d.keepThreads()
+	}
 	stop := make(chan struct{})
 	var roots sync.WaitGroup
 	for _, run := range []func(stop <-chan struct{}){d.clock.Run, d.receiver.Run, d.log.Run} {
@@ -231,8 +234,6 @@ func (d *daemon) run(mark *daemonized) {
 	}
 	if d.options.bounded() {
 		d.seal()
-	} else {
-		d.keepThreads()
 	}
 	d.table.Begin()
 	if !d.options.bounded() {

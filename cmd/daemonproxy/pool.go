@@ -89,7 +89,13 @@ const spareThreads = 4
 // keepThreads has threads beforehand where there are no pools: the runtime ends the program if the
 // system refuses one when it needs it, and what refuses threads also refuses forks,
 // so that services which cannot start would take the supervisor with them.
+//
+// Whether the system makes another one can't be tried where programs are begun through the applet. There are more
+// beforehand there, and no bound.
 func (d *daemon) keepThreads() {
+	if spawn.StartPath != "clone" {
+		return
+	}
 	actor.KeepIdle(func(n int) bool {
 		if !d.spawners.Room(n + 1) { // one more goes on with all else meanwhile
 			return false
@@ -102,9 +108,13 @@ func (d *daemon) keepThreads() {
 // stockUp makes some of them. A limit below fewest is left to the services: there the stock itself would be what
 // reaches it.
 func stockUp() {
-	const fewest, stock = 64, 2
+	const fewest, stock, untried = 64, 2, 8
 	var limit unix.Rlimit
-	if unix.Getrlimit(unix.RLIMIT_NPROC, &limit) != nil || limit.Cur >= fewest {
+	switch err := unix.Getrlimit(unix.RLIMIT_NPROC, &limit); {
+	case err == nil && limit.Cur < fewest:
+	case spawn.StartPath != "clone":
+		warmThreads(untried, false)
+	default:
 		actor.StockUp(stock)
 	}
 }

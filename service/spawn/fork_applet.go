@@ -77,7 +77,7 @@ func (s *Spawner) fork() {
 	unix.Close(pair[0])
 }
 
-// Room tells whether the system makes n more threads. It is not asked here.
+// Room is not to be asked here: nothing was tried.
 func (p *Pool) Room(int) bool { return true }
 
 // leadership is what Lead asked for. The foreground is taken in the child, where

@@ -28,7 +28,8 @@ func (c careless) command() string {
 		"fd.delete\t"+h, "statedump", "echo\tsome text", "bogus", "exit", strings.Repeat("x", 5000))
 }
 
-// script is what such a controller would say if it lived long enough: its first word is answered with 300 bytes or more: seven handles are always there.
+// script is what such a controller would say if it lived long enough: its first word is answered with 300 bytes or more:
+// seven handles are always there.
 func (c careless) script() string {
 	var script strings.Builder
 	script.WriteString("statedump\n")

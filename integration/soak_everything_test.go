@@ -107,6 +107,8 @@ func newChurn(t *testing.T, duration time.Duration, seed uint64) *churn {
 		sent: map[string]int{}, words: r, ended: make(chan struct{}, 2),
 	}
 	s.main = d.dial("main")
+	// Until its program runs, a start holds a descriptor that is not there at rest.
+	d.eventually("the main program runs", func() bool { return s.main.services()["main"][2] == "up" })
 	d.streams = d.streams[:2] // the ledger reads the others
 	go func() { s.ledger.read(s.main.src); s.ended <- struct{}{} }()
 	go func() { s.ledger.hear(r); s.ended <- struct{}{} }()

@@ -1,6 +1,7 @@
 package actor
 
 import (
+	"bytes"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -33,7 +34,7 @@ type Outbox struct {
 	clock     *Clock
 	fd        int         // -1: there is no event side (any more)
 	writable  atomic.Bool // there is one
-	tight     atomic.Bool // less than the reserve is free
+	free      atomic.Int32
 	shared    *sharedWriter
 	corked    bool
 	overflow  bool
@@ -47,6 +48,7 @@ type Outbox struct {
 func (o *Outbox) Init(clock *Clock, owner OutboxOwner) {
 	o.clock, o.owner, o.fd = clock, owner, -1
 	o.ring = new([outboxSize]byte)
+	o.holds(0)
 }
 
 // Touch has all that the outbox will ever need resident. It may follow Init.
@@ -90,23 +92,24 @@ func (o *Outbox) drop() {
 	}
 }
 
-// Offer adds one whole line, or drops it if there is no event side or no room.
-func (o *Outbox) Offer(line []byte) {
-	o.mu.Lock() // once for each line: a deferred unlock would be felt
-	o.offer(line)
+// Offer adds lines, and drops those for which there is no event side or no room.
+func (o *Outbox) Offer(lines []byte) {
+	o.mu.Lock() // often once for each line: a deferred unlock would be felt
+	o.offer(lines)
 	o.mu.Unlock()
 }
 
-func (o *Outbox) offer(line []byte) {
+func (o *Outbox) offer(lines []byte) {
 	if o.fd < 0 {
 		return
 	}
-	if o.overflow || len(line) > len(o.ring)-o.n {
+	if o.overflow || len(lines) > len(o.ring)-o.n {
 		o.flush()
 		if o.fd < 0 || o.overflow {
 			return
 		}
-		if len(line) > len(o.ring)-o.n {
+		if room := len(o.ring) - o.n; len(lines) > room {
+			o.enqueue(lines[:bytes.LastIndexByte(lines[:room], '\n')+1])
 			o.overflow = true
 			o.overflows++
 			o.owner.OutboxChanged()
@@ -114,9 +117,9 @@ func (o *Outbox) offer(line []byte) {
 		}
 	}
 	if o.n == 0 && !o.corked && o.shared == nil && o.blockedAt == 0 {
-		line = line[o.write(line):]
+		lines = lines[o.write(lines):]
 	}
-	o.enqueue(line)
+	o.enqueue(lines)
 	if o.blockedAt == 0 && (!o.corked || o.n >= len(o.ring)/2) {
 		o.flush()
 	}
@@ -151,7 +154,7 @@ func (o *Outbox) Retry() {
 // Room tells whether a next command may begin, which is when half of the
 // outbox is free or answers are dropped anyway, and tries to make room first.
 func (o *Outbox) Room() bool {
-	if !o.tight.Load() {
+	if o.RoomAfter(0) {
 		return true
 	}
 	o.mu.Lock()
@@ -159,8 +162,11 @@ func (o *Outbox) Room() bool {
 	if !o.overflow && o.blockedAt == 0 {
 		o.flush()
 	}
-	return o.overflow || !o.tight.Load()
+	return o.overflow || o.RoomAfter(0)
 }
+
+// RoomAfter tells whether half of the outbox would be free with n more bytes in it.
+func (o *Outbox) RoomAfter(n int) bool { return int(o.free.Load())-n >= outboxReserve }
 
 // Overflowed tells whether lines are being dropped.
 func (o *Outbox) Overflowed() bool {
@@ -237,20 +243,18 @@ func (o *Outbox) drain() (fd int, done, shared bool) {
 	return o.fd, o.fd < 0 || o.n == 0, o.shared != nil
 }
 
-// enqueue copies a line that fits.
-func (o *Outbox) enqueue(line []byte) {
+// enqueue copies lines that fit.
+func (o *Outbox) enqueue(lines []byte) {
 	tail := (o.head + o.n) % len(o.ring)
-	k := copy(o.ring[tail:], line)
-	copy(o.ring[:], line[k:])
-	o.holds(o.n + len(line))
+	k := copy(o.ring[tail:], lines)
+	copy(o.ring[:], lines[k:])
+	o.holds(o.n + len(lines))
 }
 
 // holds sets how much is in the ring.
 func (o *Outbox) holds(n int) {
 	o.n = n
-	if tight := len(o.ring)-n < outboxReserve; tight != o.tight.Load() {
-		o.tight.Store(tight)
-	}
+	o.free.Store(int32(len(o.ring) - n))
 }
 
 // pending is the first stretch of what has to be sent.

@@ -41,8 +41,12 @@ func TestOutboxProperty(t *testing.T) {
 					o.Overflow()
 				}
 			default:
-				o.Offer(line(next, 20+random.IntN(1<<random.IntN(13))))
-				next++
+				var lines []byte
+				for range 1 + random.IntN(4) {
+					lines = append(lines, line(next, 20+random.IntN(1<<random.IntN(13)))...)
+					next++
+				}
+				o.Offer(lines)
 			}
 			if o.n < 0 || o.n > outboxSize || (o.BlockedSince() != 0) && o.n == 0 {
 				t.Fatalf("%d bytes, blocked since %d", o.n, o.BlockedSince())

@@ -3,6 +3,7 @@ package actor
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -171,6 +172,26 @@ func TestOverflowOnceAndOnlyAfterDrain(t *testing.T) {
 	}
 }
 
+// Of lines that are offered together those enter that fit.
+func TestOfferOfManyLines(t *testing.T) {
+	o, _, _, peer := socketOutbox(t, unix.SOCK_STREAM)
+	next := fill(t, o, 0)
+	for ; o.n <= outboxSize-3000; next++ {
+		o.Offer(line(next, 1000))
+	}
+	o.Offer(slices.Concat(line(next, 1000), line(next+1, 1000), line(next+2, 1000), line(next+3, 10)))
+	var got []byte
+	for !o.Empty() {
+		got = append(got, drain(t, peer)...)
+		o.Retry()
+	}
+	got = append(got, drain(t, peer)...)
+	want := string(line(next, 1000)) + string(line(next+1, 1000)) + overflowLine
+	if rest, ok := strings.CutSuffix(string(got), want); !ok || !strings.HasSuffix(rest, "\n") {
+		t.Fatalf("the end is %q", got[len(got)-len(want):])
+	}
+}
+
 func TestOverflowOnDemand(t *testing.T) {
 	o, _, _, peer := socketOutbox(t, unix.SOCK_STREAM)
 	o.Overflow()
@@ -251,8 +272,8 @@ func TestRoom(t *testing.T) {
 	o, _, _, peer := socketOutbox(t, unix.SOCK_STREAM)
 	next := fill(t, o, 0)
 	for ; o.n+1000 <= outboxSize-outboxReserve; next++ {
-		if !o.Room() {
-			t.Fatalf("no room with %d bytes in it", o.n)
+		if !o.Room() || !o.RoomAfter(outboxSize-outboxReserve-o.n) || o.RoomAfter(outboxSize-outboxReserve-o.n+1) {
+			t.Fatalf("no room, or too much, with %d bytes in it", o.n)
 		}
 		o.Offer(line(next, 1000))
 	}

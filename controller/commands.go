@@ -68,6 +68,9 @@ func (c *Conn) execute(line []byte, kind protocol.LineKind) {
 // perform runs the command.
 func (c *Conn) perform(cmd *protocol.Command) protocol.Error {
 	defer c.recovered()
+	if cmd.Verb != protocol.Echo {
+		c.sendKept()
+	}
 	switch {
 	case cmd.Verb == protocol.FDTake: // which looks for a descriptor first
 	case cmd.Named && cmd.Err.Code != protocol.OK && mustExist(cmd.Verb) && !c.world.Services.Exists(cmd.Name):
@@ -127,9 +130,18 @@ func (c *Conn) logFailure(err protocol.Error, line []byte) {
 
 // send puts an answer into the connection's own outbox.
 func (c *Conn) send(line []byte) {
+	c.sendKept()
 	if c.outbox.Writable() {
 		c.trace(line)
 		c.outbox.Offer(line)
+	}
+}
+
+// sendKept sends the answers of echoes: those that follow each other go together. Nothing that a command after them
+// causes, and no answer of another one, may come before them.
+func (c *Conn) sendKept() {
+	if c.lines.Kept() > 0 {
+		c.outbox.Offer(c.lines.TakeKept())
 	}
 }
 
@@ -146,7 +158,9 @@ func echo(c *Conn, cmd *protocol.Command) (ok protocol.Error) {
 	}
 	provoke(cmd.Value)
 	if n := len(cmd.Value); cap(cmd.Value) > n {
-		c.send(cmd.Value[:n+1]) // with the LF that it came with
+		answer := cmd.Value[:n+1] // with the LF that it came with
+		c.trace(answer)
+		c.lines.Keep(answer)
 		return ok
 	}
 	l := actor.NewLine()

@@ -199,6 +199,7 @@ func (c *Conn) work() {
 	for again := true; again && c.active; {
 		c.outbox.Cork()
 		c.advance()
+		c.sendKept()
 		c.outbox.Uncork()
 		again = c.timeouts()
 		if c.over() {
@@ -218,7 +219,7 @@ func (c *Conn) caught() {
 // room.
 func (c *Conn) advance() {
 	for !c.closing && !c.expired {
-		if !c.outbox.Room() {
+		if !c.room() {
 			for c.fill() {
 			}
 			if !c.warned || !c.lines.Full() {
@@ -242,6 +243,15 @@ func (c *Conn) advance() {
 			c.execute(line, kind)
 		}
 	}
+}
+
+// room tells whether the outbox has room for what a command may say.
+func (c *Conn) room() bool {
+	if c.outbox.RoomAfter(c.lines.Kept()) {
+		return true
+	}
+	c.sendKept()
+	return c.outbox.Room()
 }
 
 // awaitRoom waits, in the midst of a command, until the outbox has room for
@@ -335,7 +345,7 @@ func (c *Conn) timeouts() (again bool) {
 
 // tellSignals tells the controller what has arrived since the last time.
 func (c *Conn) tellSignals() {
-	for c.told < c.world.Ledger.Latest() && c.outbox.Room() && c.outbox.Writable() {
+	for c.told < c.world.Ledger.Latest() && c.room() && c.outbox.Writable() {
 		next, ok := c.world.Ledger.Next(c.told, false)
 		if !ok {
 			return

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"daemonproxy/actor"
+	"daemonproxy/controller/protocol"
 )
 
 func TestProcField(t *testing.T) {
@@ -101,7 +102,7 @@ func TestMemory(t *testing.T) {
 
 func TestMemoryAllocatesNothing(t *testing.T) {
 	h := newHouse(t, 2)
-	c := &Conn{world: h.world}
+	c := &Conn{world: h.world, lines: new(protocol.Input)}
 	c.outbox.Init(h.world.Clock, ignorant{})
 	if allocs := testing.AllocsPerRun(20, func() { memory(c, nil) }); allocs != 0 {
 		t.Fatalf("%v objects", allocs)

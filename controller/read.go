@@ -15,6 +15,7 @@ func (c *Conn) fill() bool {
 	if !c.readable {
 		return false
 	}
+	c.sendKept()
 	space := c.lines.Space()
 	if len(space) == 0 {
 		return false
@@ -73,6 +74,7 @@ func (c *Conn) discardInput() {
 // end follows the end of the input: a last line without LF is executed only if
 // it comes from a config file.
 func (c *Conn) end() {
+	c.sendKept()
 	c.finish()
 	rest := c.lines.Rest()
 	if len(rest) == 0 {

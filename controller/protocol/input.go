@@ -9,8 +9,10 @@ import "bytes"
 //	for { line, kind := in.Next(); if kind == None { break } ... }
 //	// at EOF: in.Rest()
 //
-// A line is valid until the next call of Space or Reset.
+// A line is valid until the next call of Space, Rest or Reset. So is what was
+// kept, which takes the place of lines that were taken.
 type Input struct {
+	kept    int  // bytes at the front of buf, less than start
 	start   int  // of the bytes not yet taken
 	end     int  // of the bytes received
 	scanned int  // start <= scanned <= end: no LF before it
@@ -30,8 +32,21 @@ const (
 	HasNUL                  // a line that must not be executed
 )
 
+// Keep puts text, a part of the line taken last, behind what it has kept before.
+func (in *Input) Keep(text []byte) { in.kept += copy(in.buf[in.kept:], text) }
+
+// Kept returns how much that is.
+func (in *Input) Kept() int { return in.kept }
+
+// TakeKept returns it and keeps it no longer.
+func (in *Input) TakeKept() []byte {
+	kept := in.buf[:in.kept]
+	in.kept = 0
+	return kept
+}
+
 // Space returns the free part of the buffer, after moving what is not yet
-// taken to its front. It is empty when the buffer is full.
+// taken to its front. It is empty when the buffer is full. Nothing may be kept.
 func (in *Input) Space() []byte {
 	if in.start > 0 {
 		copy(in.buf[:], in.buf[in.start:in.end])
@@ -53,7 +68,7 @@ func (in *Input) Full() bool { return in.end-in.start == MaxLine }
 
 // Reset forgets everything, for the next stream.
 func (in *Input) Reset() {
-	in.start, in.end, in.scanned, in.discard, in.nul = 0, 0, 0, false, false
+	in.start, in.end, in.scanned, in.kept, in.discard, in.nul = 0, 0, 0, 0, false, false
 }
 
 // Next takes the next line that needs an answer. Its LF stands behind it, within its

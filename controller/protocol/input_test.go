@@ -9,9 +9,10 @@ import (
 )
 
 // feed passes stream through an Input in pieces of the given sizes, repeated,
-// and lists what comes out.
+// and lists what comes out. It keeps the ends of some lines.
 func feed(stream []byte, sizes []byte) (got []string) {
 	var in Input
+	var kept []byte
 	take := func() {
 		for {
 			line, kind := in.Next()
@@ -24,6 +25,13 @@ func feed(stream []byte, sizes []byte) (got []string) {
 				got = append(got, "NUL")
 			default:
 				got = append(got, "line "+string(line))
+				if end := line[len(line)/2:]; len(got)%3 > 0 {
+					kept = append(kept, end...)
+					in.Keep(end)
+				}
+			}
+			if n := in.Kept(); n != len(kept) {
+				got = append(got, fmt.Sprintf("%d bytes kept of %q", n, kept))
 			}
 		}
 	}
@@ -39,6 +47,10 @@ func feed(stream []byte, sizes []byte) (got []string) {
 		// Now and then bytes are left to pile up, as they do while a connection waits.
 		if i%3 != 1 || in.Full() {
 			take()
+			if text := in.TakeKept(); string(text) != string(kept) {
+				got = append(got, fmt.Sprintf("kept %q of %q", text, kept))
+			}
+			kept = kept[:0]
 		}
 	}
 	take()

@@ -15,7 +15,7 @@ const (
 // to wait for a moment, and no crowd of actors can make the memory grow.
 type Line struct {
 	B    []byte
-	room [lineSize]byte
+	room *[lineSize]byte
 }
 
 // spareLines is a stack: the line used last is used next.
@@ -26,10 +26,16 @@ var spareLines struct {
 	n     int
 }
 
+var (
+	allLines  [lineCount]Line
+	lineRooms [lineCount][lineSize]byte // apart: they take no memory until they are used
+)
+
 func init() {
 	spareLines.freed.L = &spareLines.mu
-	for range lineCount {
-		new(Line).Free()
+	for i := range allLines {
+		allLines[i].room = &lineRooms[i]
+		allLines[i].Free()
 	}
 }
 

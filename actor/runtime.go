@@ -11,6 +11,12 @@ import _ "unsafe" // for go:linkname
 //go:linkname Arguments os.runtime_args
 func Arguments() []string
 
+// Environ returns the environment that the program was started with, unchanged: package syscall
+// makes a map of it first, and leaves out what is there twice.
+//
+//go:linkname Environ syscall.runtime_envs
+func Environ() []string
+
 // SetGCPercent is that of runtime/debug: less than 0 turns the collector off, unless
 // there is a memory limit.
 //

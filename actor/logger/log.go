@@ -73,6 +73,8 @@ type Log struct {
 
 	timer actor.Timer     // of Run
 	rung  <-chan struct{} // by it
+
+	chunks [Pens][writeSize]byte // of the pens, apart: they take no memory until they are used
 }
 
 // New gives a log bound to the handle name "stderr", with filter Debug and no descriptor yet.

@@ -25,8 +25,8 @@ type pen struct {
 	wake  chan struct{} // a message, a change or the timer, while atIdle or atPace
 	waker waker         // a change, while atPoll
 	timer actor.Timer
-	done  chan struct{}   // holds a token when the pen has ended
-	chunk [writeSize]byte // what is being written; its own, as a hanging write still reads it
+	done  chan struct{}    // holds a token when the pen has ended
+	chunk *[writeSize]byte // what is being written; its own, as a hanging write still reads it
 
 	// under the log's lock
 	active bool
@@ -241,8 +241,8 @@ func (l *Log) end(p *pen) {
 }
 
 // ready makes what the pen needs for all times that it is hired.
-func (p *pen) ready(l *Log) {
-	p.log = l
+func (p *pen) ready(l *Log, chunk *[writeSize]byte) {
+	p.log, p.chunk = l, chunk
 	p.wake, p.done = make(chan struct{}, 1), make(chan struct{}, 1)
 	p.timer = actor.NewTimer(p.poke)
 }

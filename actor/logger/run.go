@@ -58,7 +58,7 @@ func (l *Log) prepareLocked() {
 	}
 	l.timer, l.rung = actor.NewBell()
 	for i := range l.pens {
-		l.pens[i].ready(l)
+		l.pens[i].ready(l, &l.chunks[i])
 	}
 }
 

@@ -69,11 +69,9 @@ func (d *Duties) OutliveRuntime(limit syscall.Rlimit, limited bool) {
 	environ := inherited(d.Environ)
 	c.environ = make([]unsafe.Pointer, 0, len(environ)+4)
 	c.environ = append(c.environ, unsafe.Pointer(&c.code), unsafe.Pointer(&c.error))
-	for _, v := range environ {
-		c.environ = append(c.environ, unsafe.Pointer(unsafe.SliceData(append([]byte(v), 0))))
-	}
+	c.environ = actor.AppendCStrings(c.environ, environ)
 	c.environ = append(c.environ, unsafe.Pointer(&lastWords.text), nil)
-	path, set := getenv(d.Environ, "PATH")
+	path, set := Getenv(d.Environ, "PATH")
 	if !set {
 		path = defaultPath
 	}

@@ -147,7 +147,8 @@ func inherited(environ []string) []string {
 // defaultPath is where programs are looked for if there is no PATH.
 const defaultPath = "/bin:/usr/bin"
 
-func getenv(environ []string, name string) (value string, set bool) {
+// Getenv returns the value of a variable, of the first if there are several.
+func Getenv(environ []string, name string) (value string, set bool) {
 	for _, v := range environ {
 		if strings.HasPrefix(v, name+"=") {
 			return v[len(name)+1:], true
@@ -165,7 +166,7 @@ func search(argv, env, environ []string) syscall.Errno {
 	if strings.Contains(name, "/") {
 		return try(name, argv, env)
 	}
-	path, set := getenv(environ, "PATH")
+	path, set := Getenv(environ, "PATH")
 	if !set {
 		path = defaultPath
 	}

@@ -13,6 +13,7 @@
 package main
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -37,12 +38,12 @@ const processName = "daemonproxy\x00"
 // program's name included, and returns the status to exit with once that daemon
 // is set up or has failed. An errno means that there is no child at all:
 // the text for it is "fork: STRERROR".
-func launch(args []string) (code int, errno syscall.Errno) {
+func launch(args, environ []string) (code int, errno syscall.Errno) {
 	read, write, errno := statusPipe()
 	if errno != 0 {
 		return 0, errno
 	}
-	pid, errno := startAgain(args, write)
+	pid, errno := startAgain(args, environ, write)
 	unix.Close(write)
 	defer unix.Close(read)
 	if errno != 0 {
@@ -77,13 +78,13 @@ func statusPipe() (read, write int, errno syscall.Errno) {
 // under their numbers, as ForkExec closes none, and the soft limit on open files
 // that we were started with: package syscall raised it, and lowers it again in
 // the child.
-func startAgain(args []string, status int) (pid int, errno syscall.Errno) {
+func startAgain(args, environ []string, status int) (pid int, errno syscall.Errno) {
 	mark, errno := markOf(status)
 	if errno != 0 {
 		return 0, errno
 	}
-	pid, err := syscall.ForkExec(ownImage(args), args, &syscall.ProcAttr{
-		Env:   append(syscall.Environ(), markVariable+"="+mark),
+	pid, err := syscall.ForkExec(ownImage(args, environ), args, &syscall.ProcAttr{
+		Env:   append(environ, markVariable+"="+mark),
 		Files: []uintptr{0, 1, 2}, // ForkExec would close those that are not named
 	})
 	return pid, errnoOf(err)
@@ -102,7 +103,7 @@ func markOf(fd int) (string, syscall.Errno) {
 // ownImage is a path to the program that we are. The link's target is better
 // than the link, since the kernel names the process after it until the daemon
 // names itself; but the file there may be gone, or be a newer one.
-func ownImage(args []string) string {
+func ownImage(args, environ []string) string {
 	const link = "/proc/self/exe"
 	var own, there unix.Stat_t
 	if unix.Stat(link, &own) == nil {
@@ -116,16 +117,16 @@ func ownImage(args []string) string {
 	if len(args) == 0 {
 		return link
 	}
-	return searchPath(args[0])
+	return searchPath(args[0], environ)
 }
 
 // searchPath finds a program as execvp(3) does; what it cannot find stays as it
 // is, for exec to say why.
-func searchPath(program string) string {
+func searchPath(program string, environ []string) string {
 	if program == "" || strings.Contains(program, "/") {
 		return program
 	}
-	rest, _ := syscall.Getenv("PATH")
+	rest, _ := mainthread.Getenv(environ, "PATH")
 	for dir, more := "", true; more; {
 		dir, rest, more = strings.Cut(rest, ":")
 		if dir == "" {
@@ -172,17 +173,21 @@ func awaitExit(pid int) int {
 type daemonized struct{ status int }
 
 // takeMark removes the launcher's mark from the environment, so that no service
-// ever sees it, and returns nil if there was none or it is not for us: it must
+// ever sees it, and returns no daemonized if there was none or it is not for us: it must
 // name a pipe that we can write to and that has the right device and inode, and
 // that pipe must outlive an exec, which nothing but the launcher's does.
 // It must run before the inherited descriptors are looked at: then the pipe, now
 // close-on-exec, is not one of them.
-func takeMark() *daemonized {
-	mark, ok := syscall.Getenv(markVariable)
+func takeMark(environ []string) (rest []string, d *daemonized) {
+	mark, ok := mainthread.Getenv(environ, markVariable)
 	if !ok {
-		return nil
+		return environ, nil
 	}
-	_ = syscall.Unsetenv(markVariable)
+	rest = slices.DeleteFunc(environ, func(v string) bool { return strings.HasPrefix(v, markVariable+"=") })
+	return rest, launched(mark)
+}
+
+func launched(mark string) *daemonized {
 	number, _, _ := strings.Cut(mark, ":")
 	n, ok := protocol.ParseInteger([]byte(number))
 	fd := int(n)

@@ -9,10 +9,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+
+	"daemonproxy/actor/mainthread"
 
 	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
@@ -29,10 +32,11 @@ func TestMain(m *testing.M) {
 		goleak.VerifyTestMain(m)
 		return
 	}
-	if d := takeMark(); d != nil {
-		beDaemon(d)
+	environ, d := takeMark(os.Environ())
+	if d != nil {
+		beDaemon(d, environ)
 	}
-	code, errno := launch(os.Args)
+	code, errno := launch(os.Args, environ)
 	if errno != 0 {
 		fmt.Fprintln(os.Stderr, "fork:", errno)
 		code = 99
@@ -43,7 +47,7 @@ func TestMain(m *testing.M) {
 const roleVariable = "DAEMONPROXY_TEST_LAUNCHER"
 
 // beDaemon does what the first argument says.
-func beDaemon(d *daemonized) {
+func beDaemon(d *daemonized, environ []string) {
 	switch os.Args[1] {
 	case "fail":
 		fmt.Fprint(os.Stderr, "failed")
@@ -70,7 +74,7 @@ func beDaemon(d *daemonized) {
 	}
 	comm, _ := os.ReadFile("/proc/self/comm")
 	sid, _ := unix.Getsid(0)
-	_, marked := os.LookupEnv(markVariable)
+	_, marked := mainthread.Getenv(environ, markVariable)
 	fmt.Fprintf(report, "%d leader=%v,%v comm=%s cloexec=%v high=%v marked=%v args=%q errno=%d open=%q",
 		os.Getpid(), sid == os.Getpid(), unix.Getpgrp() == os.Getpid(), bytes.TrimSpace(comm),
 		flags&unix.FD_CLOEXEC != 0, d.status >= statusFD, marked, os.Args[1:], errno, open)
@@ -198,21 +202,20 @@ func TestTakeMarkRefuses(t *testing.T) {
 		"", "x", ":", "::", "-1:0:0", "1", "2:" + identity, fd, fd + ":", good + "0", good + ":", "0" + good,
 		strconv.Itoa(read) + ":" + identity, "1000000:" + identity, "99999999999999999999:" + identity, ofFile,
 	} {
-		t.Setenv(markVariable, mark)
-		if takeMark() != nil {
+		environ, d := takeMark([]string{"A=1", markVariable + "=" + mark, "", "A=2", markVariable + "=again"})
+		if d != nil {
 			t.Errorf("%q was taken for a launcher's mark", mark)
 		}
-		if _, ok := os.LookupEnv(markVariable); ok {
-			t.Errorf("%q was left in the environment", mark)
+		if want := []string{"A=1", "", "A=2"}; !slices.Equal(environ, want) {
+			t.Errorf("%q leaves the environment %q, want %q", mark, environ, want)
 		}
 	}
-	t.Setenv(markVariable, good)
-	d := takeMark()
+	marked := func() []string { return []string{markVariable + "=" + good} }
+	_, d := takeMark(marked())
 	if d == nil || d.status != write {
 		t.Fatalf("%q was not taken", good)
 	}
-	t.Setenv(markVariable, good)
-	if takeMark() != nil {
+	if _, d := takeMark(marked()); d != nil {
 		t.Error("a pipe that is close-on-exec already was taken")
 	}
 	unix.Close(write)
@@ -223,7 +226,7 @@ func TestOwnImage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := ownImage([]string{"something"}); got != want {
+	if got := ownImage([]string{"something"}, nil); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	dir := t.TempDir()
@@ -234,9 +237,8 @@ func TestOwnImage(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "data"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("PATH", "/nowhere:"+dir)
 	for in, want := range map[string]string{"prog": prog, "data": "data", "": "", "./prog": "./prog", "none": "none"} {
-		if got := searchPath(in); got != want {
+		if got := searchPath(in, []string{"PATH=/nowhere:" + dir}); got != want {
 			t.Errorf("searchPath(%q) = %q, want %q", in, got, want)
 		}
 	}

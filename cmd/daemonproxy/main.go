@@ -27,19 +27,19 @@ func main() {
 	spawn.Applet(protocol.Strerror)
 	defer caught()
 	unix.Umask(0o077)
-	mark := takeMark()
 	args := actor.Arguments()
+	environ, mark := takeMark(actor.Environ())
 	pid1 := unix.Getpid() == 1
 
 	log := logger.New()
 	log.Attach([]byte("stderr"), original{})
-	duties := mainthread.New(log, syscall.Environ())
+	duties := mainthread.New(log, environ)
 	duties.OutliveRuntime(spawn.BornLimit())
 	actor.OnPanic(duties.InternalError)
 	log.OnPanic(actor.Panicked)
 
 	if mark == nil && wantsBackground(args[1:], pid1) {
-		code, errno := launch(args)
+		code, errno := launch(args, environ)
 		if errno == 0 {
 			syscall.Exit(code)
 		}

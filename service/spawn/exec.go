@@ -184,10 +184,7 @@ func putError(im *image, n int, errno syscall.Errno) int {
 	if int(errno) > lastErrno {
 		return putText(im, n, "Unknown error")
 	}
-	for i := im.offsets[errno]; i < im.offsets[errno+1]; i++ {
-		n = putByte(im, n, im.texts[i])
-	}
-	return n
+	return putText(im, n, im.texts[errno])
 }
 
 //go:norace

@@ -1,9 +1,12 @@
 package spawn
 
 import (
+	"slices"
 	"strings"
 	"syscall"
 	"unsafe"
+
+	"daemonproxy/actor"
 
 	"golang.org/x/sys/unix"
 )
@@ -12,7 +15,6 @@ import (
 // writes it. Its memory is Go's, which does not move it.
 type world struct {
 	environ []unsafe.Pointer // C strings, with a nil behind
-	block   []byte           // their text
 	path    unsafe.Pointer   // the value of PATH, a C string
 
 	ignored   uint64 // signals to be ignored, bit N-1 for signal N
@@ -22,8 +24,7 @@ type world struct {
 	exits     sigaction        // for those that dump core
 	empty     [sigsetSize]byte // a signal mask
 
-	texts   []byte // of errors, one after the other
-	offsets [lastErrno + 2]uint16
+	texts [lastErrno + 1]string // of errors
 }
 
 // lastErrno is the highest error number of Linux, but for one on MIPS.
@@ -65,31 +66,18 @@ func newWorld(environ []string, handled uint64, strerror func(syscall.Errno) str
 		exits:     exitAction(),
 	}
 	w.setEnviron(environ)
-	for e := range lastErrno + 1 {
-		w.offsets[e] = uint16(len(w.texts))
-		w.texts = append(w.texts, strerror(syscall.Errno(e))...)
+	for e := range w.texts {
+		w.texts[e] = strerror(syscall.Errno(e))
 	}
-	w.offsets[lastErrno+1] = uint16(len(w.texts))
 	return w
 }
 
 func (w *world) setEnviron(environ []string) {
 	w.path = unsafe.Pointer(&defaultPath)
-	size := 1
-	for _, e := range environ {
-		size += len(e) + 1
-	}
-	w.block = make([]byte, 0, size) // appended to within its capacity: it stays where it is
-	w.environ = make([]unsafe.Pointer, 0, len(environ)+1)
-	found := false
-	for _, e := range environ {
-		start := len(w.block)
-		w.block = append(append(w.block, e...), 0)
-		w.environ = append(w.environ, unsafe.Pointer(&w.block[start]))
-		if !found && strings.HasPrefix(e, "PATH=") {
-			found = true
-			w.path = unsafe.Pointer(&w.block[start+len("PATH=")])
-		}
+	w.environ = actor.AppendCStrings(make([]unsafe.Pointer, 0, len(environ)+1), environ)
+	const path = "PATH="
+	if i := slices.IndexFunc(environ, func(e string) bool { return strings.HasPrefix(e, path) }); i >= 0 {
+		w.path = unsafe.Add(w.environ[i], len(path))
 	}
 	w.environ = append(w.environ, nil)
 }

@@ -132,7 +132,7 @@ func eachOpen(look func(fd int)) bool {
 		return false
 	}
 	defer unix.Close(dir)
-	var b [4096]byte
+	var b [512]byte // small: a stack that grows touches memory anew
 	for {
 		n, err := unix.ReadDirent(dir, b[:])
 		if err != nil || n == 0 {

@@ -39,7 +39,7 @@ type Pool struct {
 // NewPool makes a pool whose children get the given environment (NAME=VALUE). Its
 // goroutines start when they are needed, or by Warm. Signals
 // in handled (N at bit N-1) are, like those that every daemon handles, not left
-// ignored in children. What the process ignores it must ignore by now. Texts of
+// ignored in children. What of them the process ignores it must ignore by now. Texts of
 // errors are taken from strerror now, since a child can't ask for them.
 func NewPool(poller *actor.Poller, environ []string, handled uint64, strerror func(syscall.Errno) string) *Pool {
 	p := &Pool{poller: poller, world: newWorld(environ, handled, strerror), settled: make(chan struct{}, 1)}

@@ -18,7 +18,7 @@ type world struct {
 	path    unsafe.Pointer   // the value of PATH, a C string
 
 	ignored   uint64 // signals to be ignored, bit N-1 for signal N
-	uncleared uint64 // signals that need more than that the kernel clears their action
+	uncleared uint64 // signals that need more than that the kernel clears their action: the ignored ones stay so
 	defaults  sigaction
 	ignores   sigaction
 	exits     sigaction        // for those that dump core
@@ -61,7 +61,7 @@ var (
 func newWorld(environ []string, handled uint64, strerror func(syscall.Errno) string) *world {
 	w := &world{
 		ignored:   bornIgnored &^ (own | handled),
-		uncleared: bornIgnored | stillIgnored() | dumping,
+		uncleared: bornIgnored | stillIgnored(own|handled) | dumping,
 		ignores:   sigaction{actionHandler: sigIgn},
 		exits:     exitAction(),
 	}

@@ -144,9 +144,7 @@ func (c *Conn) begin() { c.mailbox.Put(&c.offers.begun.Envelope) }
 
 func (c *Conn) run() {
 	defer close(c.ended)
-	if c.world.Grown {
-		actor.GrowStack()
-	}
+	actor.GrowStack()
 	for {
 		m := c.mailbox.Take()
 		if m == &c.offers.stop {

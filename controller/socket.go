@@ -109,6 +109,7 @@ func (s *Socket) Serve(t *Table) { s.table = t }
 // Run serves until Stop.
 func (s *Socket) Run() {
 	defer close(s.ended)
+	actor.GrowStack()
 	for {
 		m := s.mailbox.Take()
 		if m == &s.stop {

@@ -29,6 +29,15 @@ func NewTable(w *World, n int) *Table {
 	return t
 }
 
+// StockUp makes the first slot beforehand.
+func (t *Table) StockUp() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.slots) == 0 {
+		t.grow()
+	}
+}
+
 func (t *Table) grow() { t.slots = append(t.slots, newConn(t, len(t.slots))) }
 
 // made returns the slots that there are by now.

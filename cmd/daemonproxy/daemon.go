@@ -238,6 +238,9 @@ func (d *daemon) run(mark *daemonized) {
 	d.table.Begin()
 	if !d.options.bounded() {
 		time.AfterFunc(calm, func() { actor.Attempt(stockUp) })
+		if d.options.hasSocket {
+			time.AfterFunc(calm, func() { actor.Attempt(d.table.StockUp) })
+		}
 		// A little later, so that what that uses is forgotten, too.
 		time.AfterFunc(calm+calm/4, func() { actor.Attempt(func() { forgetSetUp(d.options.mlockall) }) })
 	}

@@ -43,8 +43,8 @@ var commands = [...]func(*Conn, *protocol.Command) protocol.Error{
 
 // execute carries out one line and answers with an error if it fails.
 func (c *Conn) execute(line []byte, kind protocol.LineKind) {
-	if e := c.world.Log.Entry(logger.Debug); e != nil {
-		e.Str("controller[").Int(int64(c.number)).Str("] command: ").Bytes(line).Send()
+	if c.world.Log.Enabled(logger.Debug) {
+		c.world.Log.Entry(logger.Debug).Str("controller[").Int(int64(c.number)).Str("] command: ").Bytes(line).Send()
 	}
 	switch kind {
 	case protocol.TooLong:
@@ -55,11 +55,9 @@ func (c *Conn) execute(line []byte, kind protocol.LineKind) {
 		return
 	}
 	protocol.Parse(line, &c.command)
+	c.underWay = line
 	err := c.perform(&c.command)
-	if c.panicked {
-		c.panicked = false
-		err = protocol.Error{Code: protocol.Internal}
-	}
+	c.underWay = nil
 	if err.Code != protocol.OK {
 		c.fail(err, line)
 	}
@@ -67,7 +65,6 @@ func (c *Conn) execute(line []byte, kind protocol.LineKind) {
 
 // perform runs the command.
 func (c *Conn) perform(cmd *protocol.Command) protocol.Error {
-	defer c.recovered()
 	if cmd.Verb != protocol.Echo {
 		c.sendKept()
 	}
@@ -79,15 +76,6 @@ func (c *Conn) perform(cmd *protocol.Command) protocol.Error {
 		return cmd.Err
 	}
 	return commands[cmd.Verb](c, cmd)
-}
-
-// recovered makes a panic in a command the failure of that if the program goes on. It does so by a
-// field, as a result that a deferred function sets is copied about in memory.
-func (c *Conn) recovered() {
-	if v := recover(); v != nil {
-		actor.Panicked(v)
-		c.panicked = true
-	}
 }
 
 // mustExist tells whether the verb's service must exist, which ranks before
@@ -147,8 +135,8 @@ func (c *Conn) sendKept() {
 
 // trace shows an event line in the log.
 func (c *Conn) trace(line []byte) {
-	if e := c.world.Log.Entry(logger.Debug); e != nil {
-		e.Str("controller[").Int(int64(c.number)).Str("] event: ").Bytes(line[:len(line)-1]).Send()
+	if c.world.Log.Enabled(logger.Debug) {
+		c.world.Log.Entry(logger.Debug).Str("controller[").Int(int64(c.number)).Str("] event: ").Bytes(line[:len(line)-1]).Send()
 	}
 }
 

@@ -54,11 +54,11 @@ type Conn struct {
 
 	readable  bool
 	hungUp    bool
-	thorough  bool // reads until nothing is there: the peer has sent its last, or urgent data, at which a read stops
-	atEnd     bool // the input has ended; lines may be left
-	closing   bool // no more commands; ends once the outbox is empty
-	expired   bool // the reader was blocked for too long; ends now
-	panicked  bool // the command under way
+	thorough  bool   // reads until nothing is there: the peer has sent its last, or urgent data, at which a read stops
+	atEnd     bool   // the input has ended; lines may be left
+	closing   bool   // no more commands; ends once the outbox is empty
+	expired   bool   // the reader was blocked for too long; ends now
+	underWay  []byte // the line of the command that is being carried out
 	lines     *protocol.Input
 	command   protocol.Command
 	path      *[protocol.MaxLine]byte // of chdir, with NUL
@@ -214,32 +214,54 @@ func (c *Conn) caught() {
 }
 
 // advance works through the input until it is used up or the outbox has no
-// room.
+// room. A command that panics has failed, if the program goes on.
 func (c *Conn) advance() {
+	for !c.executeAll() {
+		line := c.underWay
+		c.underWay = nil
+		c.fail(protocol.Error{Code: protocol.Internal}, line)
+	}
+}
+
+// executeAll does so up to a panic. It is caught once for all commands, as that would be felt for each.
+func (c *Conn) executeAll() (done bool) {
+	defer c.recovered()
 	for !c.closing && !c.expired {
 		if !c.room() {
 			for c.fill() {
 			}
 			if !c.warned || !c.lines.Full() {
-				return
+				return true
 			}
 			c.outbox.Overflow()
 			continue
 		}
-		c.tellSignals()
+		if c.told < c.world.Ledger.Latest() {
+			c.tellSignals()
+		}
 		line, kind := c.lines.Next()
 		switch {
 		case kind == protocol.None && c.atEnd:
 			c.end()
 		case kind == protocol.None:
 			if !c.fill() {
-				return
+				return true
 			}
 		case !c.world.Duties.Open():
-			return
+			return true
 		default:
 			c.execute(line, kind)
 		}
+	}
+	return true
+}
+
+func (c *Conn) recovered() {
+	if v := recover(); v != nil {
+		if c.underWay == nil {
+			panic(v)
+		}
+		actor.Panicked(v)
 	}
 }
 

@@ -211,8 +211,8 @@ func executedFrom() (f imageFile) {
 // converse gives the applet its order and waits until it has become the program
 // or has ended.
 func (s *Spawner) converse(control int, o *order) {
-	arguments := s.argumentText()
-	environ := s.pool.block
+	arguments := textOf(unsafe.Add(s.image.argv, wordSize))
+	environ := textOf(unsafe.Pointer(&s.pool.environ[0]))
 	o.argument, o.environ = uint32(len(arguments)), uint32(len(environ))
 	if s.send(control, bytesOf(o)) && s.send(control, arguments) {
 		s.send(control, environ)
@@ -233,11 +233,14 @@ func (s *Spawner) converse(control int, o *order) {
 	}
 }
 
-// argumentText is the text that SetArgs or SetArgv made: it lies in one piece.
-func (s *Spawner) argumentText() []byte {
-	first := program(&s.image)
+// textOf is the text of an argument vector that SetArgs, SetArgv or AppendCStrings made: it lies in one piece.
+func textOf(vector unsafe.Pointer) []byte {
+	first := *(*unsafe.Pointer)(vector)
+	if first == nil {
+		return nil
+	}
 	last := first
-	for p := unsafe.Add(s.image.argv, wordSize); ; p = unsafe.Add(p, wordSize) {
+	for p := unsafe.Add(vector, wordSize); ; p = unsafe.Add(p, wordSize) {
 		a := *(*unsafe.Pointer)(p)
 		if a == nil {
 			break

@@ -1,7 +1,12 @@
 package integration
 
 import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,6 +22,7 @@ type session struct {
 	out *lines
 	w   *os.File
 	pid int // of the shell
+	dir string
 }
 
 // openSession starts a shell: without arguments an interactive one, with job control.
@@ -28,7 +34,7 @@ func openSession(t *testing.T, args ...string) *session {
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	tty := newTerminal(t)
-	x := &session{vars: newVars(), t: t, w: tty.File}
+	x := &session{vars: newVars(), t: t, w: tty.File, dir: dir}
 	limit := time.Now().Add(patience)
 	x.out = &lines{t: t, name: "terminal", vars: x.vars, src: tty, deadline: func() time.Time { return limit }}
 	if len(args) == 0 {
@@ -190,6 +196,66 @@ func TestCtrlZWithoutAShell(t *testing.T) {
 			x.out.await("{any}info: daemonproxy exiting")
 		})
 	}
+}
+
+// TestCtrlZBeforeMainIsKnownToRun: it is met once that is known. The daemon hears of an exec by the hang-up of a pipe, so
+// who holds its other end, too, keeps the news from it.
+func TestCtrlZBeforeMainIsKnownToRun(t *testing.T) {
+	t.Parallel()
+	x := openSession(t, "-c", `read -r go; exec $DP -S $DIR/ctl -- $DIR/program`)
+	program := filepath.Join(x.dir, "program")
+	if err := writeProgram(program, []byte("#!/bin/sh\necho it runs\nread -r line\necho \"read $line.\"\n")); err != nil {
+		t.Fatal(err)
+	}
+	gate := newGate(t, program)
+	x.input("go")
+	open := gate.knock(x.out.deadline())
+	main := children(x.pid)[0].pid
+	pipe := holdPipe(t, main)
+	open()
+	x.out.await("it runs")
+	x.key(ctrlZ)
+	x.state(main, "T")
+	control, err := net.Dial("unix", x.dir+"/ctl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer control.Close()
+	answers := bufio.NewReader(control)
+	for range 2 { // by then it has heard of the stop
+		if _, err := io.WriteString(control, "echo\tdone\n"); err != nil {
+			t.Fatal(err)
+		}
+		for line := ""; line != "done\n"; {
+			if line, err = answers.ReadString('\n'); err != nil {
+				t.Fatal(err)
+			}
+			if strings.HasPrefix(line, "service.state\tmain\tup\t") {
+				t.Fatal("main is known to run already")
+			}
+		}
+	}
+	pipe.Close()
+	x.input("hello")
+	x.out.await("{any}read hello.")
+	x.out.await("{any}info: daemonproxy exiting")
+}
+
+// holdPipe opens, once more, the write end of the only pipe that a process has.
+func holdPipe(t *testing.T, pid int) *os.File {
+	t.Helper()
+	for fd, target := range openDescriptors(pid) {
+		if strings.HasPrefix(target, "pipe:") {
+			f, err := os.OpenFile(fmt.Sprintf("/proc/%d/fd/%d", pid, fd), os.O_WRONLY, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { f.Close() })
+			return f
+		}
+	}
+	t.Fatal("it has no pipe")
+	return nil
 }
 
 // TestTerminalIsGivenBack looks who has it after each kind of end. The shell is not interactive, so it does not care

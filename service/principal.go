@@ -47,6 +47,7 @@ type Main struct {
 	ran       bool
 	over      bool
 	suspended bool          // it was stopped, and the daemon with it
+	halted    bool          // it was stopped before it was known to run
 	execErrno syscall.Errno // why its program could not be executed
 	status    int           // of its last run
 }
@@ -180,12 +181,16 @@ func (a *Actor) mainBegun(out *spawn.Outcome) {
 	if out.Foreground {
 		a.world.Duties.Terminal.Lent()
 	}
+	if m.halted {
+		m.halted = false
+		a.mailbox.Put(&a.offers.stopped.Envelope)
+	}
 }
 
 // mainEnded notes the status of a run, and takes the terminal back.
 func (a *Actor) mainEnded() {
 	m := a.registry.main
-	m.suspended = false
+	m.suspended, m.halted = false, false
 	a.world.Duties.Terminal.TakeBack()
 	switch status := a.state.exit.Status; {
 	case m.execErrno == unix.ENOENT:
@@ -205,6 +210,9 @@ func (a *Actor) mainEnded() {
 // shell is there to continue anything, Ctrl-Z does nothing: main goes on.
 func (a *Actor) stopped() {
 	if !a.isUpMain() {
+		if a.exists && a.isMain() && a.state.phase == beginning {
+			a.registry.main.halted = true
+		}
 		return
 	}
 	signal := syscall.Signal(a.stopSignal.Load())

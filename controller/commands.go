@@ -145,6 +145,9 @@ func echo(c *Conn, cmd *protocol.Command) (ok protocol.Error) {
 		return ok
 	}
 	provoke(cmd.Value)
+	if !c.outbox.Writable() {
+		return ok
+	}
 	if n := len(cmd.Value); cap(cmd.Value) > n {
 		answer := cmd.Value[:n+1] // with the LF that it came with
 		c.trace(answer)

@@ -171,7 +171,6 @@ func (c *Conn) begun() {
 	c.readable = c.input
 	c.hungUp, c.thorough, c.atEnd, c.closing, c.expired, c.warned = false, false, false, false, false, false
 	c.reset, c.close, c.blocked = defaultReset, defaultClose, 0
-	c.lines.Reset()
 	if c.fd < 0 {
 		c.source = actor.NewSource(0, c)
 	}

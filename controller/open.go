@@ -227,6 +227,7 @@ func (c *Conn) free() {
 		c.source.Stop()
 		c.source = nil
 	}
+	c.lines.Reset() // whoever gets the slot next may be greeted before its goroutine begins
 	c.active = false
 	switch c.kind {
 	case configStdin:

@@ -2,6 +2,7 @@ package integration
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -49,4 +50,22 @@ func (d *daemon) expectFootprint(before map[int]string) {
 	d.eventually(fmt.Sprintf("no child, and no descriptors but %q", sorted(before)), func() bool {
 		return len(children(d.pid)) == 0 && held(openDescriptors(d.pid)) <= held(before)
 	})
+}
+
+// TestTraceShowsWhatIsSent: a controller that gets no events is not said to have got any.
+func TestTraceShowsWhatIsSent(t *testing.T) {
+	t.Parallel()
+	d := setup{args: []string{"-vv", "-i", "-c", "{dir}/config"}, files: map[string]string{"config": "echo\tfrom the config\n"}}.start(t)
+	d.i.send("echo⇥one", "echo⇥two", "memory⇥", "echo⇥three")
+	d.i.await("three")
+	var shown []string
+	for line := ""; line != "debug: controller[0] event: three"; {
+		line = d.log.await("debug: controller[{int}] event: {any}")
+		shown = append(shown, line)
+	}
+	for _, line := range shown {
+		if strings.HasSuffix(line, "from the config") {
+			t.Errorf("got %q", shown)
+		}
+	}
 }

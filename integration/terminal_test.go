@@ -198,9 +198,9 @@ func TestCtrlZWithoutAShell(t *testing.T) {
 	}
 }
 
-// TestCtrlZBeforeMainIsKnownToRun: it is met once that is known. The daemon hears of an exec by the hang-up of a pipe, so
+// TestCtrlZInTheFirstMoment comes before main is known to run, and is met once it is. The daemon hears of an exec by the hang-up of a pipe, so
 // who holds its other end, too, keeps the news from it.
-func TestCtrlZBeforeMainIsKnownToRun(t *testing.T) {
+func TestCtrlZInTheFirstMoment(t *testing.T) {
 	t.Parallel()
 	x := openSession(t, "-c", `read -r go; exec $DP -S $DIR/ctl -- $DIR/program`)
 	program := filepath.Join(x.dir, "program")

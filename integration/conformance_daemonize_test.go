@@ -24,7 +24,7 @@ func init() {
 }
 
 // daemonize starts the daemon with -D and returns once the parent has exited and d.pid is the daemon's.
-// endLeftovers finds it by its environment, as it has become a child of this process.
+// It has become a child of this process.
 func daemonize(t *testing.T, files map[string]string, args ...string) *daemon {
 	t.Helper()
 	return setup{args: append([]string{"-D"}, args...), files: files}.daemonize(t)
@@ -40,7 +40,7 @@ func (s setup) daemonize(t *testing.T) *daemon {
 	if err != nil || strconv.Itoa(pid) != text {
 		t.Fatalf("the parent printed %q", text)
 	}
-	d.pid = pid
+	d.pid, d.adopted = pid, true
 	return d
 }
 

@@ -50,6 +50,7 @@ type daemon struct {
 	clients []*controller
 	limit   time.Time
 	exited  chan struct{}
+	adopted bool             // by -D: a child of ours once its launcher has ended
 	state   *os.ProcessState // once exited is closed
 	before  map[int]string   // the descriptors that it held at first, if settle is to compare
 }
@@ -272,6 +273,12 @@ func (d *daemon) stop() {
 		d.t.Error(err)
 	}
 	<-d.exited
+	if d.adopted {
+		// Its children are ours once it has gone. ECHILD: it has been waited for.
+		if _, err := syscall.Wait4(d.pid, nil, 0, nil); err != nil && !errors.Is(err, syscall.ECHILD) {
+			d.t.Error(err)
+		}
+	}
 	endLeftovers(d.t, testMark+d.dir)
 	for _, c := range d.clients {
 		c.src.Close()

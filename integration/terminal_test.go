@@ -198,8 +198,8 @@ func TestCtrlZWithoutAShell(t *testing.T) {
 	}
 }
 
-// TestCtrlZInTheFirstMoment comes before main is known to run, and is met once it is. The daemon hears of an exec by the hang-up of a pipe, so
-// who holds its other end, too, keeps the news from it.
+// TestCtrlZInTheFirstMoment comes before main is known to run, and is met once it is. The daemon hears of an exec by the
+// hang-up of a pipe, so who holds its other end, too, keeps the news from it.
 func TestCtrlZInTheFirstMoment(t *testing.T) {
 	t.Parallel()
 	x := openSession(t, "-c", `read -r go; exec $DP -S $DIR/ctl -- $DIR/program`)

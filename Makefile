@@ -18,7 +18,7 @@ BIN       := build/daemonproxy
 CTL       := build/dpctl
 
 # The garbage collector of Go 1.25: that of 1.26 keeps more beside each size of object, which is 0.25 MB of the 3 that
-# a small daemon has resident (docs/performance.md).
+# a small daemon has resident (docs/performance.md). A Go that does not have it any more refuses this line: then drop it.
 export GOEXPERIMENT ?= nogreenteagc
 
 EPOCH := $(or $(SOURCE_DATE_EPOCH),$(shell date +%s))

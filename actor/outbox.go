@@ -32,9 +32,9 @@ type Outbox struct {
 	mu        sync.Mutex
 	owner     OutboxOwner
 	clock     *Clock
-	fd        int         // -1: there is no event side (any more)
-	writable  atomic.Bool // there is one
-	free      atomic.Int32
+	fd        int          // -1: there is no event side (any more)
+	writable  atomic.Bool  // there is one
+	free      atomic.Int32 // bytes of the ring
 	shared    *sharedWriter
 	corked    bool
 	overflow  bool

@@ -11,8 +11,8 @@ import _ "unsafe" // for go:linkname
 //go:linkname Arguments os.runtime_args
 func Arguments() []string
 
-// Environ returns the environment that the program was started with, unchanged: package syscall
-// makes a map of it first, and leaves out what is there twice.
+// Environ returns the environment that the program was started with, as it was. That of package syscall leaves out
+// what is there twice, and makes a map of it.
 //
 //go:linkname Environ syscall.runtime_envs
 func Environ() []string

@@ -255,6 +255,7 @@ func (c *Conn) executeAll() (done bool) {
 	return true
 }
 
+// recovered has a panic be the failure of the command under way. Where there is none, it ends the connection (caught).
 func (c *Conn) recovered() {
 	if v := recover(); v != nil {
 		if c.underWay == nil {

@@ -20,7 +20,7 @@ type World struct {
 	Services *service.Registry
 	Handles  *handle.Registry
 	Socket   *Socket
-	Grown    bool // slots have their stacks at once: a program that makes nothing later
+	Grown    bool // slots, and all that they will need, are made at once: a program that makes nothing later
 
 	// ConfigEnded is offered the news that the config is over, if it is not nil.
 	ConfigEnded func()

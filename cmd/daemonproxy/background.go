@@ -173,7 +173,7 @@ func awaitExit(pid int) int {
 type daemonized struct{ status int }
 
 // takeMark removes the launcher's mark from the environment, so that no service
-// ever sees it, and returns no daemonized if there was none or it is not for us: it must
+// ever sees it. There is a daemonized only if the mark is for us: it must
 // name a pipe that we can write to and that has the right device and inode, and
 // that pipe must outlive an exec, which nothing but the launcher's does.
 // It must run before the inherited descriptors are looked at: then the pipe, now
@@ -187,6 +187,7 @@ func takeMark(environ []string) (rest []string, d *daemonized) {
 	return rest, launched(mark)
 }
 
+// launched returns nil if that mark is not for us.
 func launched(mark string) *daemonized {
 	number, _, _ := strings.Cut(mark, ":")
 	n, ok := protocol.ParseInteger([]byte(number))

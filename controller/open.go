@@ -3,7 +3,6 @@ package controller
 import (
 	"daemonproxy/actor"
 	"daemonproxy/actor/logger"
-	"daemonproxy/actor/mainthread"
 	"daemonproxy/actor/signals"
 	"daemonproxy/controller/protocol"
 	"daemonproxy/service"
@@ -233,24 +232,13 @@ func (c *Conn) free() {
 	case configStdin:
 		c.world.Handles.PutNull(0)
 	case interactive:
-		c.endSession()
+		c.world.Duties.EndSession()
 	}
 	ended := c.kind == config || c.kind == configStdin
 	c.table.release(c)
 	if ended && c.world.ConfigEnded != nil {
 		c.world.ConfigEnded()
 	}
-}
-
-// endSession follows the end of the interactive controller, which ends the
-// program unless it is guarded.
-func (c *Conn) endSession() {
-	if c.world.Duties.Guard.Load() != 0 {
-		c.world.Log.Line(logger.Warning, "interactive session ended, but not exiting due to terminate-guard")
-		return
-	}
-	c.world.Log.Line(logger.Info, "interactive session ended")
-	c.world.Duties.Terminate(0, mainthread.TerminatedNormally)
 }
 
 func (c *Conn) logError(what string, err error) {

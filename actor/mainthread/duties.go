@@ -76,9 +76,28 @@ func (d *Duties) CloseStarts() { d.settled.Store(true) }
 // counts.
 func (d *Duties) Terminate(code int64, text string) {
 	if d.closed.CompareAndSwap(false, true) {
-		d.end = End{code, text}
-		close(d.ordered)
+		d.order(End{code, text})
 	}
+}
+
+// EndSession follows the end of the interactive session, which ends the
+// program unless it is guarded. It has nothing to say about an end that has
+// been ordered already, and whose last words may have been logged.
+func (d *Duties) EndSession() {
+	switch {
+	case !d.Open():
+	case d.Guard.Load() != 0:
+		d.Log.Line(logger.Warning, "interactive session ended, but not exiting due to terminate-guard")
+	case d.closed.CompareAndSwap(false, true):
+		d.Log.Line(logger.Info, "interactive session ended")
+		d.order(End{0, TerminatedNormally})
+	}
+}
+
+// order is for whoever has closed the gate.
+func (d *Duties) order(end End) {
+	d.end = end
+	close(d.ordered)
 }
 
 // Ordered is closed once the end was ordered; Ending says which.

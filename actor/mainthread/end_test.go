@@ -29,6 +29,15 @@ func TestEndsWithoutExec(t *testing.T) {
 		"leave with guard": {
 			plan{How: "Leave", Code: 6, Guard: 1}, 6, "", "info: daemonproxy exiting\n",
 		},
+		"session": {
+			plan{How: "EndSession"}, 0, "", "info: interactive session ended\ninfo: daemonproxy exiting\n",
+		},
+		"session after an order": {
+			plan{How: "Terminate, EndSession", Code: 6}, 6, "", "info: daemonproxy exiting\n",
+		},
+		"session after an order, with guard": {
+			plan{How: "Terminate, EndSession", Code: 6, Guard: 1}, 6, "", "info: daemonproxy exiting\n",
+		},
 		"fatal": {
 			plan{How: "Fatal", Code: 3, Text: "some text", Running: services}, 3, "",
 			"fatal: some text\n" + list,

@@ -85,6 +85,13 @@ func end() {
 	switch p.How {
 	case "Leave":
 		d.Leave(End{p.Code, p.Text})
+	case "Terminate, EndSession":
+		d.Terminate(p.Code, p.Text)
+		d.EndSession()
+		d.Leave(d.Ending())
+	case "EndSession":
+		d.EndSession()
+		d.Leave(d.Ending())
 	case "Fatal":
 		d.Fatal(p.Code, p.Text)
 	case "Quit":

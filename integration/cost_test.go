@@ -2,12 +2,15 @@ package integration
 
 import (
 	"debug/elf"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // What daemonproxy costs, in figures that do not depend on the machine's mood: heap objects, system calls, bytes of the
@@ -56,7 +59,7 @@ const mallocs = 0
 func TestSystemCalls(t *testing.T) {
 	t.Parallel()
 	d := setup{
-		args: []string{"-i", "-S", "{dir}/ctl"},
+		args: []string{"-i"},
 		wrap: []string{"/bin/sh", "-c", `exec strace -D -f -q -s 80 -o "$` + strings.TrimSuffix(testMark, "=") + `/trace" "$0" "$@"`},
 	}.start(t)
 	children := map[string]bool{}
@@ -89,7 +92,8 @@ func TestSystemCalls(t *testing.T) {
 		{"a command and its event, for its sender and one more controller", 4, 100, nil},
 	}
 	d.i.send("service.args⇥s⇥/bin/true")
-	phases[0].run() // threads and buffers
+	d.threadsForThose(2) // who open a file and log, beside the reading of stdin
+	phases[0].run()      // buffers
 	var a *controller
 	phases[4].run = func() {
 		d.i.send("service.tags⇥s⇥x")
@@ -121,6 +125,22 @@ func TestSystemCalls(t *testing.T) {
 			t.Errorf("%s: %d system calls for %d, more than %d each", phase.what, total, phase.times, phase.each)
 		}
 	}
+}
+
+// threadsForThose has the daemon make the threads for n more calls that last, which it keeps.
+func (d *daemon) threadsForThose(n int) {
+	d.t.Helper()
+	d.fifos(n)
+	if hung := d.openFIFOs(); hung != n {
+		d.t.Fatalf("%d of %d hang in an open", hung, n)
+	}
+	for n, c := range d.clients {
+		defer unix.Close(fifoReader(d.t, fmt.Sprintf("%s/fifo%d", d.dir, n)))
+		c.send("exit")
+		c.rest()
+		d.i.send(fmt.Sprintf("fd.delete⇥f%d", n))
+	}
+	d.i.skip()
 }
 
 // marking is what the marks of a phase take, and a thread that the runtime makes meanwhile.

@@ -179,7 +179,7 @@ func hanging(pid int) (n int) {
 	return n
 }
 
-func fifoReader(t *testing.T, path string) int {
+func fifoReader(t testing.TB, path string) int {
 	t.Helper()
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {

@@ -97,15 +97,20 @@ func TestFaultTheLastThreads(t *testing.T) {
 		d := setup{args: []string{"-i"}, wrap: program("modest", "65536")}.start(t)
 		d.fifos(15)
 		d.limitProcesses(uint64(tasksOf(t, modestUser) + left))
-		if hung := d.openFIFOs(); hung == len(d.clients) {
+		hung := d.openFIFOs()
+		if hung == len(d.clients) {
 			t.Errorf("with %d left, none is refused", left)
 		}
 		d.i.skip()
 		d.limitProcesses(10000)
+		var opened []string
 		for n := range d.clients {
 			unix.Close(fifoReader(t, fmt.Sprintf("%s/fifo%d", d.dir, n)))
+			if n < hung {
+				opened = append(opened, fmt.Sprintf("fd.state⇥f%d⇥file⇥write⇥{dir}/fifo%d", n, n))
+			}
 		}
-		d.i.skip()
+		d.i.awaitAll(opened...)
 	}
 }
 

@@ -32,11 +32,11 @@ func TestPID1ReadsItsOwnConfig(t *testing.T) {
 	}.start(t)
 	d.log.expect("warning: Ignoring --daemonize (see manual)")
 	a := d.client("a")
+	d.eventually("the config is obeyed", func() bool {
+		return strings.Contains(strings.Join(a.ask("statedump"), "\n"), "service.tags\ts\tfrom the config")
+	})
 	d.signal("TERM")
 	a.expect("signal⇥SIGTERM⇥{now}⇥1")
-	if dump := strings.Join(a.ask("statedump"), "\n"); !strings.Contains(dump, "service.tags\ts\tfrom the config") {
-		t.Errorf("the dump is\n%s", dump)
-	}
 	a.send("terminate⇥3")
 	a.expect(`error⇥terminate guard code required, for command "terminate⇥3"`)
 	a.send("terminate.guard⇥-⇥1", "terminate⇥3")

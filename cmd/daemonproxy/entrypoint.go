@@ -14,7 +14,7 @@ import (
 
 // hungPatience is how long, after all services were killed, an entrypoint waits
 // for them to be reaped, and for programs whose exec hangs.
-const hungPatience = actor.Second / 10
+const hungPatience = actor.Second
 
 // entrypoint is the actor that makes a program's life that of the daemon: it
 // starts the main service once the set-up is done, and when that has ended for

@@ -28,8 +28,8 @@ func noMoreThreads(t *testing.T, pools ...string) {
 	clients := 15
 	if pools == nil && startPath == "applet" {
 		clients = 4 // there are threads for so many, and none is refused
-		d.eventually("the spare threads are made", func() bool { return d.memory(3) > spareThreads+2 })
 	}
+	d.awaitSpareThreads()
 	d.fifos(clients)
 	d.i.send("service.args⇥running⇥/bin/sleep⇥1000", "service.start⇥running")
 	d.i.await("service.state⇥running⇥up⇥{any}")
@@ -95,6 +95,7 @@ func TestFaultTheLastThreads(t *testing.T) {
 	}
 	for left := range 6 {
 		d := setup{args: []string{"-i"}, wrap: program("modest", "65536")}.start(t)
+		d.awaitSpareThreads()
 		d.fifos(15)
 		d.limitProcesses(uint64(tasksOf(t, modestUser) + left))
 		hung := d.openFIFOs()

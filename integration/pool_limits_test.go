@@ -122,6 +122,7 @@ func TestNoMoreProcesses(t *testing.T) {
 			commands = append(commands, fmt.Sprintf("service.args⇥s%d⇥/bin/true", n))
 		}
 		d.i.ask(commands...)
+		d.awaitSpareThreads()
 		d.limitProcesses(1)
 		commands = nil
 		for n := range starts {

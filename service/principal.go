@@ -168,7 +168,8 @@ func (a *Actor) prepareMain(s *spawn.Spawner) {
 	if !m.replaced {
 		s.SetArgv(m.Argv)
 	}
-	s.Lead(a.world.Duties.Terminal.FD())
+	terminal := &a.world.Duties.Terminal
+	s.Lead(terminal.FD(), terminal.Lent())
 }
 
 // mainBegun follows begun.
@@ -177,9 +178,6 @@ func (a *Actor) mainBegun(out *spawn.Outcome) {
 	m.ran, m.suspended, m.execErrno = true, false, 0
 	if out.Step == spawn.StepExec {
 		m.execErrno = out.StepErrno
-	}
-	if out.Foreground {
-		a.world.Duties.Terminal.Lent()
 	}
 	if m.halted {
 		m.halted = false

@@ -40,8 +40,9 @@ func (t *Terminal) FD() int {
 	return t.fd
 }
 
-// Lent says that a process group of a service has become the foreground group.
-func (t *Terminal) Lent() { atomic.StoreUint32(&t.lent, 1) }
+// Lent is 1 while a process group of a service has the foreground. A child that
+// takes that sets it.
+func (t *Terminal) Lent() *uint32 { return &t.lent }
 
 // Lend makes group the foreground group if that is our own now, and reports
 // whether it did.

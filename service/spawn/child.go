@@ -75,7 +75,9 @@ func lead(im *image) {
 	self, _, _ := syscall.RawSyscall(syscall.SYS_GETPID, 0, 0, 0)
 	im.leader = int32(self)
 	_, _, errno = syscall.RawSyscall(syscall.SYS_IOCTL, uintptr(im.terminal), unix.TIOCSPGRP, uintptr(unsafe.Pointer(&im.leader)))
-	im.lent = errno == 0
+	if errno == 0 {
+		*im.lent = 1
+	}
 }
 
 // place puts every descriptor at its number. The numbers are filled from 0 up,

@@ -122,8 +122,8 @@
 // (a write barrier works on a P that may belong to another thread by then) or
 // be seen by the race detector. Its functions, all in child.go and exec.go, are
 // nosplit, norace and nocheckptr (and so are those of steps.go); they call nothing but each other and
-// syscall.RawSyscall, and all memory that they write is the scratch and the
-// plain numbers of image. They run on a stack of their own: the parent's stack,
+// syscall.RawSyscall, and all memory that they write is the scratch, the
+// plain numbers of image, and the word that Lead names. They run on a stack of their own: the parent's stack,
 // which a collector may be scanning at that moment, is never written.
 //
 // BeforeFork blocks all signals, so that no handler of the daemon's runs in the child, and AfterFork

@@ -32,11 +32,11 @@ type image struct {
 
 	cleared bool // the kernel has given all caught signals their default action
 
-	leads    bool  // the child leads a process group of its own
-	terminal int32 // whose foreground it gets if group has it; -1 for none
-	group    int32 // the daemon's process group
-	lent     bool  // it got it
-	leader   int32 // for the child: its pid, or what it reads from the terminal
+	leads    bool    // the child leads a process group of its own
+	terminal int32   // whose foreground it gets if group has it; -1 for none
+	group    int32   // the daemon's process group
+	lent     *uint32 // set to 1 when it has got it, since the program may end the daemon at once
+	leader   int32   // for the child: its pid, or what it reads from the terminal
 
 	limit syscall.Rlimit // for the child to read into
 
@@ -80,7 +80,6 @@ func (s *Spawner) fork() {
 	s.outcome = Outcome{
 		PID: int(pid), At: at, ForkErrno: syscall.Errno(errno),
 		Step: im.step, StepErrno: im.errno, Source: int(im.source), Position: int(im.position),
-		Foreground: im.lent,
 	}
 }
 

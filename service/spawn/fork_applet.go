@@ -5,6 +5,7 @@ package spawn
 import (
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"unsafe"
 
@@ -23,9 +24,10 @@ type image struct {
 	text  *[textSize]byte
 	abort bool
 
-	leads    bool  // the applet leads a process group of its own
-	terminal int32 // whose foreground it gets if group has it; -1 for none
-	group    int32 // the daemon's process group
+	leads    bool    // the applet leads a process group of its own
+	terminal int32   // whose foreground it gets if group has it; -1 for none
+	group    int32   // the daemon's process group
+	lent     *uint32 // set to 1 when it has got it
 }
 
 // exitAction is the default: the applet has a memory of its own.
@@ -70,7 +72,9 @@ func (s *Spawner) fork() {
 		s.outcome.ForkErrno = errnoOf(err)
 	} else {
 		s.outcome.PID = pid
-		s.outcome.Foreground = group.Foreground
+		if group.Foreground {
+			atomic.StoreUint32(s.image.lent, 1)
+		}
 		s.converse(pair[0], &o)
 	}
 	s.pool.poller.Remove(&s.notice.watch)

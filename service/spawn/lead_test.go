@@ -11,19 +11,20 @@ import (
 func TestLead(t *testing.T) {
 	const groups = "read -r pid comm state parent group rest </proc/$$/stat; echo $$ $group"
 	p := newPool(t)
+	var lent uint32
 	text, _, out := outputOf(t, p, func(s *Spawner) {
 		s.SetArgv([]string{"/bin/sh", "-c", groups})
-		s.Lead(-1)
+		s.Lead(-1, &lent)
 	})
-	if want := fmt.Sprintf("%d %d\n", out.PID, out.PID); text != want || out.Foreground {
+	if want := fmt.Sprintf("%d %d\n", out.PID, out.PID); text != want || lent != 0 {
 		t.Errorf("got %q, %+v, want %q", text, out, want)
 	}
 	// A descriptor that is no terminal does no harm, and the next start knows nothing of it.
 	text, _, out = outputOf(t, p, func(s *Spawner) {
 		s.SetArgv([]string{"/bin/sh", "-c", groups})
-		s.Lead(openNull(t))
+		s.Lead(openNull(t), &lent)
 	})
-	if want := fmt.Sprintf("%d %d\n", out.PID, out.PID); text != want || out.Foreground {
+	if want := fmt.Sprintf("%d %d\n", out.PID, out.PID); text != want || lent != 0 {
 		t.Errorf("got %q, %+v, want %q", text, out, want)
 	}
 	text, _, out = outputOf(t, p, func(s *Spawner) { s.SetArgv([]string{"/bin/sh", "-c", groups}) })

@@ -126,9 +126,9 @@ func (s *Spawner) AddFD(source int) {
 
 // Lead makes the child the leader of a process group of its own. If terminal is a
 // descriptor, not -1, and our own group is that terminal's foreground group, the
-// child's group takes its place. Both is done before the program begins.
-func (s *Spawner) Lead(terminal int) {
-	s.image.leads, s.image.terminal = true, int32(terminal)
+// child's group takes its place, and lent becomes 1. All is done before the program begins.
+func (s *Spawner) Lead(terminal int, lent *uint32) {
+	s.image.leads, s.image.terminal, s.image.lent = true, int32(terminal), lent
 	s.image.group = int32(syscall.Getpgrp())
 }
 

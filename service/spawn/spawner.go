@@ -59,8 +59,6 @@ type Outcome struct {
 	StepErrno syscall.Errno // of StepDup and StepExec
 	Source    int           // StepDup: the number that AddFD was given
 	Position  int           // StepDup: the number it was to become
-
-	Foreground bool // Lead: the child's group has become the terminal's foreground group
 }
 
 // Go hands the spawner over: its goroutine forks and then calls Begun. owner is

@@ -15,7 +15,7 @@ func TestDrain(t *testing.T) {
 	}
 	before := Monotonic()
 	Drain([]*Outbox{o}, before+Second/20)
-	if took := Monotonic() - before; o.Empty() || took > Second {
+	if took := Monotonic() - before; o.Empty() || took > int64(patience) {
 		t.Fatalf("without a reader: empty %v, after %d ns", o.Empty(), took)
 	}
 	got := make(chan []byte)
@@ -57,7 +57,7 @@ func TestDrainServesAll(t *testing.T) {
 			}
 		}
 	}()
-	Drain([]*Outbox{stuck, slow}, Monotonic()+Second/2)
+	Drain([]*Outbox{stuck, slow}, Monotonic()+2*Second)
 	if stuck.Empty() || !slow.Empty() {
 		t.Fatalf("stuck %v, slow %v", stuck.Empty(), slow.Empty())
 	}
